@@ -1,0 +1,1 @@
+"""Gender-disaggregated budget indicator analytics."""
