@@ -80,8 +80,9 @@ class Dataset:
         if len(parts) == 1:
             return parts[0]
         if len({p.table for p in parts}) != 1:
-            raise GbiError("GBI-E030", expected=parts[0].table,
-                           got=", ".join(sorted({p.table for p in parts})))
+            raise GbiError(
+                "GBI-E030", expected=parts[0].table, got=", ".join(sorted({p.table for p in parts}))
+            )
         totals = [p.totals for p in parts if p.totals is not None]
         known = [p.origins for p in parts]
         origins = None
@@ -118,7 +119,9 @@ class Dataset:
         a1 = origin.get(column)
         if a1 is None or pd.isna(a1) or a1 == "":
             a1 = origin.get("OBS_VALUE", "")
-        return Cell(str(origin[ORIGIN_FILE]), str(origin[ORIGIN_SHEET]), "" if pd.isna(a1) else str(a1))
+        return Cell(
+            str(origin[ORIGIN_FILE]), str(origin[ORIGIN_SHEET]), "" if pd.isna(a1) else str(a1)
+        )
 
     def raw(self, row: int) -> str | None:
         """Return the text that the value's cell shows, or None where it is not known."""
@@ -166,9 +169,15 @@ class SubmittedFile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parts as plain values."""
-        return {"name": self.name, "sha256": self.sha256, "size": self.size,
-                "status": self.status, "profile": self.profile, "table": self.table,
-                "rows": self.rows}
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "size": self.size,
+            "status": self.status,
+            "profile": self.profile,
+            "table": self.table,
+            "rows": self.rows,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +209,9 @@ class Submission:
         try:
             return self.datasets[table]
         except KeyError:
-            raise GbiError("GBI-E033", expected=", ".join(self.datasets) or "–",
-                           got=table) from None
+            raise GbiError(
+                "GBI-E033", expected=", ".join(self.datasets) or "–", got=table
+            ) from None
 
     def __contains__(self, table: object) -> bool:
         """Say whether the submission has a table."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from dataclasses import field as data_field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,7 +95,7 @@ class Finding:
     tolerance: float | None
     unit: str | None
     suggestion: str | None
-    message: Mapping[str, Mapping[str, str]] = field(repr=False)
+    message: Mapping[str, Mapping[str, str]] = data_field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON-ready values."""
@@ -202,20 +203,47 @@ def make_finding(
     message: dict[str, dict[str, str]] = {}
     for lang in LANGUAGES:
         values: dict[str, object] = {
-            "found": found, "expected": expected, "difference": difference,
-            "tolerance": tolerance, "unit": unit, "suggestion": suggestion, "field": field,
-            "cell": first.a1, "sheet": first.sheet, "file": first.file,
-            "cells": ", ".join(c.a1 for c in places), "key": " › ".join(named.values()), **params,
+            "found": found,
+            "expected": expected,
+            "difference": difference,
+            "tolerance": tolerance,
+            "unit": unit,
+            "suggestion": suggestion,
+            "field": field,
+            "cell": first.a1,
+            "sheet": first.sheet,
+            "file": first.file,
+            "cells": ", ".join(c.a1 for c in places),
+            "key": " › ".join(named.values()),
+            **params,
         }
         shown = {name: _shown(value, lang) for name, value in values.items()}
         message[lang] = {
             part: template.format(**shown) for part, template in rule["messages"][lang].items()
         }
     return Finding(
-        id=finding_id(code, named or {"file": first.file, "sheet": first.sheet, "a1": first.a1},
-                      field, ordinal),
-        code=code, slug=rule["slug"], severity=severity, status="open", scope=rule["scope"],
-        file=first.file, sheet=first.sheet, a1=first.a1, cells=places, key=named, field=field,
-        found=found, expected=expected, difference=difference, tolerance=tolerance, unit=unit,
-        suggestion=suggestion, message=message,
+        id=finding_id(
+            code,
+            named or {"file": first.file, "sheet": first.sheet, "a1": first.a1},
+            field,
+            ordinal,
+        ),
+        code=code,
+        slug=rule["slug"],
+        severity=severity,
+        status="open",
+        scope=rule["scope"],
+        file=first.file,
+        sheet=first.sheet,
+        a1=first.a1,
+        cells=places,
+        key=named,
+        field=field,
+        found=found,
+        expected=expected,
+        difference=difference,
+        tolerance=tolerance,
+        unit=unit,
+        suggestion=suggestion,
+        message=message,
     )

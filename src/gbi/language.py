@@ -141,7 +141,11 @@ def format_number(
     """
     if value is None or value != value:
         return "–"
-    pattern = "#,##0." + ("#" * 12) if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
+    pattern = (
+        "#,##0." + ("#" * 12)
+        if decimals is None
+        else "#,##0" + ("." + "0" * decimals if decimals else "")
+    )
     shown = float(f"{value:.12g}")
     written: str = format_decimal(shown, format=pattern, locale=_LOCALES[resolve_language(lang)])
     return written.replace("\u200e", "").replace("\u200f", "").replace("-", "\u2212")

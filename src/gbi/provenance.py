@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SIGNIFICANT_DIGITS = 12
-_LIBRARIES = ("pandas", "numpy", "pyarrow", "pandera", "scipy", "matplotlib", "openpyxl",
-              "python-calamine")
+_LIBRARIES = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "pandera",
+    "scipy",
+    "matplotlib",
+    "openpyxl",
+    "python-calamine",
+)
 
 
 def canonical(value: Any) -> Any:
@@ -124,13 +132,17 @@ class Source:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parts as plain values."""
-        return {"name": self.name, "sha256": self.sha256, "size": self.size,
-                "verified": self.verified}
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "size": self.size,
+            "verified": self.verified,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function that was applied and its parameters (as canonical JSON, so that it can't change)."""
+    """A function that was applied; its parameters are canonical JSON, so that they stay."""
 
     function: str
     parameters: str = "{}"

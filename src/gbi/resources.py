@@ -51,8 +51,11 @@ _Yaml12Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
-    ("float", r"^[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?[eE][-+]?[0-9]+)$",
-     "-+0123456789."),
+    (
+        "float",
+        r"^[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?[eE][-+]?[0-9]+)$",
+        "-+0123456789.",
+    ),
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
 ):
     _Yaml12Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
@@ -120,7 +123,9 @@ def read_document(path: Path, contract_name: str) -> dict[str, Any]:
     document = read_yaml(path)
     schema = contract(contract_name)
     validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path])
+    errors = sorted(
+        validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
+    )
     if errors:
         raise _document_error(path, errors[0])
     checked: dict[str, Any] = document
@@ -138,7 +143,8 @@ def _document_error(path: Path, error: jsonschema.ValidationError) -> GbiError:
         known = list(schema.get("properties", {}))
         patterns = list(schema.get("patternProperties", {}))
         unknown = [
-            k for k in error.instance
+            k
+            for k in error.instance
             if k not in known and not any(re.search(p, str(k)) for p in patterns)
         ]
         if unknown:
