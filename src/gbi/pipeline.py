@@ -1,0 +1,146 @@
+"""The main job: a folder of files in, a bundle of evidence out.
+
+Read → validate → measure → report. What can be measured is measured and written also when the
+verdict is a rejection; what can't be is written as a note with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gbi.errors import GbiError
+from gbi.indicators import achievement, budget_structure, gap, gender_marking
+from gbi.ingest import read_submission
+from gbi.language import language, text
+from gbi.report import ReportBundle, write_status
+from gbi.resources import resource_path
+from gbi.results import Note, Result
+from gbi.validation import validate
+
+if TYPE_CHECKING:
+    from gbi.dataset import Dataset, Submission
+
+Progress = Callable[[int, int, str], None]
+SAMPLE = "maroc-plf2025"
+
+_SERIES = ("DEPARTMENT", "PROGRAMME", "OBJECTIVE", "INDICATOR", "PAIR_ID", "VALUE_KIND")
+_GROUPS = ("AGE", "URBANISATION", "EDUCATION_LEV", "INCOME_WEALTH_QUANTILE", "DISABILITY_STATUS",
+           "POPULATION_GROUP", "ACTIVITY", "REF_AREA")  # fmt: skip
+
+
+def _performance_gaps(data: Dataset) -> Result:
+    return gap(data, by=[*_SERIES, "TIME_PERIOD"])
+
+
+def _national_gaps(data: Dataset) -> Result:
+    present = [g for g in _GROUPS if g in data.frame.columns]
+    return gap(data, by=["INDICATOR", *present, "SOURCE", "TIME_PERIOD"])
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One measure of the standard analysis: its table, its function, its chart."""
+
+    name: str
+    table: str
+    measure: Callable[[Dataset], Result]
+    figure: str | None
+
+
+STANDARD: tuple[Analysis, ...] = (
+    Analysis("budget_structure", "budget", lambda d: budget_structure(d, by=["MINISTRY"]),
+             "credits_by_ministry"),
+    Analysis("gaps", "performance", _performance_gaps, "gaps"),
+    Analysis("achievement", "performance",
+             lambda d: achievement(d, by=[*_SERIES[:4], "SUB_INDICATOR"]), "targets"),
+    Analysis("marking", "marking", lambda d: gender_marking(d), None),
+    Analysis("national_gaps", "statistics", _national_gaps, "national_gaps"),
+)  # fmt: skip
+
+
+def _measure(analysis: Analysis, submission: Submission) -> Result:
+    """Measure, or say why not: a fault in one table must not cost the others."""
+    data = submission[analysis.table]
+    try:
+        return analysis.measure(data)
+    except GbiError as error:
+        reason = {"analysis": analysis.name, "code": error.code, "where": error.where or "–"}
+        return Result("not_computed", pd.DataFrame(), (Note("GBI-N090", reason),), data.provenance)
+
+
+def run(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    lang: str | None = None,
+    fail_on: str = "blocking",
+    progress: Progress | None = None,
+) -> ReportBundle:
+    """Read a submission, validate it, compute the standard analysis and write the report.
+
+    Parameters
+    ----------
+    folder
+        The submission: workbooks and text files that the profiles know; others are listed.
+    out
+        Where ``bundle.json``, ``report.html``, ``validation.json``, ``findings.xlsx``,
+        ``figures/`` and ``status.json`` are written. Files of others in it are left alone.
+    lang
+        ``fr``, ``ar`` or ``en``, for the report and the workbook; the bundle holds all three.
+    fail_on
+        The severity from which the exit code in ``status.json`` is 1.
+    progress
+        Called with the step, the number of steps and a text.
+
+    Returns
+    -------
+    ReportBundle
+        What was written; ``.verdict`` and ``.exit_code`` say how it ended.
+
+    Raises
+    ------
+    GbiError
+        With exit code 2 (no such folder) or 3 (nothing in it can be read); nothing is written.
+    """
+    with language(lang) as chosen:
+        analyses = list(STANDARD)
+        steps = ["read", "validate", *(a.name for a in analyses), "write"]
+
+        def tell(step: str) -> None:
+            if progress is not None:
+                progress(steps.index(step) + 1, len(steps), text(f"report.progress.{step}"))
+
+        tell("read")
+        submission = read_submission(folder)
+        tell("validate")
+        report = validate(submission)
+        bundle = ReportBundle(lang=chosen)
+        bundle.set_submission(submission)
+        bundle.set_validation(report, fail_on=fail_on)
+        for analysis in analyses:
+            tell(analysis.name)
+            if analysis.table in submission:
+                result = _measure(analysis, submission)
+                figure = analysis.figure if result.kind != "not_computed" else None
+                bundle.add(analysis.name, result, figure=figure)
+        tell("write")
+        bundle.write(out)
+        write_status(bundle, out)
+        return bundle
+
+
+def sample_folder() -> Path:
+    """Return the folder of the packaged Moroccan sample."""
+    return resource_path("samples", SAMPLE)
+
+
+def demo(
+    out: str | Path, *, lang: str | None = None, progress: Progress | None = None
+) -> ReportBundle:
+    """Run the main job on the packaged sample (see :func:`run`)."""
+    return run(sample_folder(), out, lang=lang, progress=progress)

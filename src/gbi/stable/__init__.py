@@ -1,0 +1,1 @@
+"""Frozen interfaces: a version never loses or changes a name."""

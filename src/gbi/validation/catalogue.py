@@ -1,0 +1,166 @@
+"""The rule catalogue: files of ``data/schemas/rules``, checked and listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gbi.errors import GbiError
+from gbi.findings import rule_document, severity_of
+from gbi.resources import resource_path, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from gbi.findings import Severity
+
+INTAKE = "intake"
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A rule file, read and checked.
+
+    The attributes are the keys of the file that the engine uses; ``document`` is all of it.
+    """
+
+    document: dict[str, Any]
+
+    @property
+    def code(self) -> str:
+        """The code, allocated once: ``GBI-A003``."""
+        return str(self.document["code"])
+
+    @property
+    def slug(self) -> str:
+        """The readable name."""
+        return str(self.document["slug"])
+
+    @property
+    def operator(self) -> str:
+        """The operator's name; ``intake`` for what reading finds."""
+        return str(self.document["operator"])
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that the rule is about."""
+        return tuple(self.document["tables"])
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns without which the rule can't run."""
+        return tuple(self.document["needs"])
+
+    @property
+    def waivable(self) -> bool:
+        """Whether a justification can lift a finding that does not block."""
+        return bool(self.document["waivable"])
+
+    def severity(self, table: str | None, as_of: date) -> Severity:
+        """Return the severity in force (see :func:`gbi.findings.severity_of`)."""
+        return severity_of(self.document, table, as_of)
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> tuple[Rule, ...]:
+    """Return all packaged rules, by code.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E003`` if a file breaks the rule schema.
+    """
+    root = resource_path("schemas", "rules")
+    return tuple(Rule(rule_document(p.stem)) for p in sorted(root.rglob("GBI-*.yaml")))
+
+
+@lru_cache(maxsize=1)
+def effective_day() -> str:
+    """Return the day on which the newest entry of the rule set takes effect (ISO).
+
+    Validation without a date uses it, never the clock: the same files give the same report.
+    """
+    return max(str(entry["from"]) for rule in catalogue() for entry in rule.document["severity"])
+
+
+def pick(only: Iterable[str] | None, exclude: Iterable[str] | None) -> tuple[Rule, ...]:
+    """Return the rules to run.
+
+    Parameters
+    ----------
+    only, exclude
+        Codes (``GBI-A003`` or ``A003``), slugs or families (``A``).
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E004`` for a word that names no rule, with the nearest one that does.
+    """
+    wanted = None if only is None else _named(only)
+    refused = set() if exclude is None else _named(exclude)
+    return tuple(
+        r for r in catalogue() if (wanted is None or r.code in wanted) and r.code not in refused
+    )
+
+
+def _named(words: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for word in [words] if isinstance(words, str) else words:
+        hits = {
+            r.code
+            for r in catalogue()
+            if word in (r.code, r.slug, r.code.removeprefix("GBI-"), r.code[4])
+        }
+        if not hits:
+            near = suggest(word, [*(r.code for r in catalogue()), *(r.slug for r in catalogue())])
+            raise GbiError("GBI-E004", got=word, expected=near)
+        found |= hits
+    return found
+
+
+def rules() -> pd.DataFrame:
+    """Return the rule catalogue as a table, a row per rule.
+
+    Returns
+    -------
+    DataFrame
+        ``CODE SLUG SEVERITY TABLES TITLE_FR TITLE_AR TITLE_EN REFERENCES WAIVABLE OPERATOR SCOPE
+        SINCE REVIEWED``. ``SEVERITY`` is the one in force when the rule set took effect; where
+        tables differ, each is named (``blocking; statistics: warning``).
+    """
+    rows = []
+    for rule in catalogue():
+        d = rule.document
+        rows.append(
+            {
+                "CODE": rule.code,
+                "SLUG": rule.slug,
+                "SEVERITY": _severities(rule),
+                "TABLES": " ".join(rule.tables),
+                **{f"TITLE_{x.upper()}": d["messages"][x]["title"] for x in ("fr", "ar", "en")},
+                "REFERENCES": " ".join(d["references"]),
+                "WAIVABLE": rule.waivable,
+                "OPERATOR": rule.operator,
+                "SCOPE": d["scope"],
+                "SINCE": d["since"],
+                "REVIEWED": bool(d["reviewed"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _severities(rule: Rule) -> str:
+    from datetime import date
+
+    day = date.fromisoformat(effective_day())
+    general = rule.severity(None, day)
+    special = [
+        f"{table}: {level}"
+        for table in rule.tables
+        if (level := rule.severity(table, day)) != general
+    ]
+    return "; ".join([general, *special])

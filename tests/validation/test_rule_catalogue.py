@@ -1,0 +1,189 @@
+"""The rule files: complete, allocated once, in three languages, and their examples do as they say."""
+
+from __future__ import annotations
+
+import csv
+import string
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from gbi.dataset import Dataset
+from gbi.errors import GbiError
+from gbi.findings import make_finding
+from gbi.resources import read_document, resource_path
+from gbi.validation import rules, validate
+from gbi.validation.catalogue import INTAKE, Rule, catalogue
+from gbi.validation.operators import OPERATORS
+
+RULES = {rule.code: rule for rule in catalogue()}
+OWN = [c for c, r in RULES.items() if r.operator != INTAKE]
+LANGUAGES = ("fr", "ar", "en")
+PARTS = ("title", "seen", "expected", "fix")
+# What every finding can show, and what single operators or intake findings add.
+COMMON = {"found", "expected", "difference", "tolerance", "unit", "suggestion", "field", "cell",
+          "sheet", "file", "cells", "key"}  # fmt: skip
+ADDED = {
+    "unit_scale": {"factor"},
+    "between_groups": {"low", "high"},
+    "ratio_matches": {"numerator", "denominator"},
+    "counterpart_required": {"other"},
+    "target_against_value": {"realised", "target"},
+    "repeated_value": {"count"},
+    "closes_once": {"usual"},
+    "weighted_amount": {"weight"},
+    "lowest_mark": {"grid", "share"},
+    "band_gap": {"share", "low", "high"},
+    INTAKE: {"limit", "value"},
+}
+
+
+def frame_of(example: dict[str, object], part: str = "rows") -> pd.DataFrame:
+    base: dict[str, object] = example.get("base", {})  # type: ignore[assignment]
+    rows: list[dict[str, object]] = example[part]  # type: ignore[assignment]
+    frame = pd.DataFrame([{**base, **row} for row in rows])
+    for column in frame.columns:
+        number = column in ("OBS_VALUE", "SHARE_STATED", "AMOUNT_STATED", "DIRECTION_REF")
+        if number:
+            frame[column] = frame[column].astype("float64")
+        elif column in ("UNIT_MULT", "DECIMALS"):
+            frame[column] = frame[column].astype("Int64")
+        else:
+            frame[column] = frame[column].astype("str")
+    return frame
+
+
+def dataset_of(example: dict[str, object]) -> Dataset:
+    table = str(example["table"])
+    frame = frame_of(example)
+    totals = Dataset(frame_of(example, "totals"), table) if "totals" in example else None
+    places = pd.DataFrame({"_FILE": "f", "_SHEET": "s", "_RAW": "", "OBS_VALUE": frame.index})
+    places["OBS_VALUE"] = ["A" + str(i + 1) for i in range(len(frame))]
+    return Dataset(frame, table, totals=totals, origins=places)
+
+
+@pytest.mark.parametrize("code", OWN)
+def test_examples_that_must_fail_find_this_rule_and_no_other(code: str) -> None:
+    for example in RULES[code].document["examples"]["fail"]:
+        report = validate(dataset_of(example))
+        assert not report.engine_errors
+        assert {f.code for f in report.findings} == {code}
+        if "at" in example:
+            found = sorted([int(c.a1[1:]) - 1 for c in f.cells] for f in report.findings)
+            assert found == sorted(example["at"])
+
+
+@pytest.mark.parametrize("code", OWN)
+def test_examples_that_must_pass_find_nothing(code: str) -> None:
+    for example in RULES[code].document["examples"]["pass"]:
+        report = validate(dataset_of(example))
+        assert not report.engine_errors
+        assert [f.code for f in report.findings] == []
+        mine = next(r for r in report.rules if r.code == code)
+        assert mine.status == "passed"
+
+
+@pytest.mark.parametrize("code", OWN)
+def test_a_rule_that_passes_has_looked(code: str) -> None:
+    """A pass is only worth something if some example was really examined."""
+    looked = 0
+    for example in RULES[code].document["examples"]["pass"]:
+        report = validate(dataset_of(example), only=[code])
+        looked += report.rules[0].checked
+    assert looked > 0
+
+
+def test_every_code_is_allocated_once_and_every_file_is_allocated() -> None:
+    path = resource_path("schemas", "rules", "ALLOCATED.csv")
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    codes = [r["code"] for r in rows]
+    slugs = [r["slug"] for r in rows]
+    assert len(codes) == len(set(codes))
+    assert len(slugs) == len(set(slugs))
+    assert codes == sorted(codes)
+    allocated = {r["code"]: (r["slug"], r["since"]) for r in rows}
+    for code, rule in RULES.items():
+        assert allocated[code] == (rule.slug, rule.document["since"])
+    retired = {c: r for c, r in RULES.items() if "until" in r.document}
+    assert set(codes) - set(RULES) <= set(retired)
+
+
+def test_a_file_stands_under_its_family_and_its_own_code() -> None:
+    root = resource_path("schemas", "rules")
+    for path in root.rglob("*.yaml"):
+        code = read_document(path, "rule")["code"]
+        assert path.relative_to(root).as_posix() == f"{code[4]}/{code}.yaml"
+
+
+@pytest.mark.parametrize("code", list(RULES))
+def test_words_are_complete_and_show_the_same_in_three_languages(code: str) -> None:
+    messages = RULES[code].document["messages"]
+    allowed = COMMON | ADDED.get(RULES[code].operator, set())
+    for part in PARTS:
+        names = {
+            lang: {n for _, n, _, _ in string.Formatter().parse(messages[lang][part]) if n}
+            for lang in LANGUAGES
+        }
+        assert names["fr"] == names["ar"] == names["en"], (code, part)
+        assert names["fr"] <= allowed, (code, part, names["fr"] - allowed)
+    assert all(len(messages[lang]["title"]) <= 70 for lang in LANGUAGES)
+    assert len({messages[lang]["title"] for lang in LANGUAGES}) == 3
+
+
+@pytest.mark.parametrize("code", [c for c in RULES if RULES[c].operator == INTAKE])
+def test_intake_words_can_be_filled(code: str) -> None:
+    extra = dict.fromkeys(ADDED[INTAKE], 1)
+    finding = make_finding(code, severity="info", cells=(), found="x", expected="y", **extra)
+    assert all(finding.message[lang][part] for lang in LANGUAGES for part in PARTS)
+
+
+def test_operators_are_a_closed_set_that_the_rule_schema_knows() -> None:
+    from gbi.resources import contract
+
+    known = set(contract("rule")["properties"]["operator"]["enum"])
+    assert known == {*OPERATORS, INTAKE}
+    used = {r.operator for r in RULES.values()}
+    assert used == known
+    assert len(OPERATORS) <= 20
+
+
+def test_an_unknown_parameter_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    document = yaml.safe_load(
+        resource_path("schemas", "rules", "G", "GBI-G025.yaml").read_text(encoding="utf-8")
+    )
+    for name, params in (
+        ("misspelt", {"relation": "jump", "factr": 3}),
+        ("incomplete", {"relation": "jump"}),
+    ):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(
+            yaml.safe_dump({**document, "params": params}, allow_unicode=True), encoding="utf-8"
+        )
+        with pytest.raises(GbiError) as refused:
+            read_document(path, "rule")
+        assert refused.value.code == "GBI-E003"
+
+
+def test_severity_is_dated_and_milder_for_figures_quoted_from_others() -> None:
+    from datetime import date
+
+    day = date(2025, 6, 1)
+    for code in ("GBI-A003", "GBI-A005", "GBI-A007"):
+        assert RULES[code].severity("population", day) == "blocking"
+        assert RULES[code].severity("statistics", day) == "warning"
+        assert RULES[code].waivable
+    assert RULES["GBI-A021"].severity("budget", day) == "blocking"
+
+
+def test_the_catalogue_is_a_table() -> None:
+    table = rules()
+    assert len(table) == len(RULES) == table["CODE"].nunique()
+    assert list(table.columns[:5]) == ["CODE", "SLUG", "SEVERITY", "TABLES", "TITLE_FR"]
+    row = table.set_index("CODE").loc["GBI-A003"]
+    assert row["SEVERITY"] == "blocking; statistics: warning"
+    assert row["REFERENCES"] == "D-03"
+    assert not table["REVIEWED"].any()
+    assert isinstance(catalogue()[0], Rule)
