@@ -52,7 +52,6 @@ def style() -> Iterator[None]:
     Examples
     --------
     >>> import matplotlib as mpl
-from matplotlib import patheffects
     >>> with style():
     ...     mpl.rcParams["axes.spines.top"]
     False

@@ -70,17 +70,21 @@ class Words:
         decimals: int | None = None,
         signed: bool = False,
     ) -> str:
-        """Write a number with the sign of its unit where the unit has one (``%``, points)."""
+        """Write a number with the sign of its unit where the unit has one (``%``, points).
+
+        In Arabic the number keeps its own direction, so that its sign stands before it; the word
+        "point" follows in the direction of the text.
+        """
         if missing(value):
             return DASH
         written = self.number(value, decimals)
         if signed and float(value) > 0:  # type: ignore[arg-type]
             written = "+" + written
         if unit == _PERCENT:
-            return f"{written}%" if self.lang == "en" else f"{written}{NBSP}%"
-        if unit == _POINTS:
-            return f"{written}{NBSP}{self('units.points_short')}"
-        return written
+            written = f"{written}%" if self.lang == "en" else f"{written}{NBSP}%"
+        if self.rtl:
+            written = isolate(written)
+        return f"{written}{NBSP}{self('units.points_short')}" if unit == _POINTS else written
 
     def number_signed(self, value: object, decimals: int | None = None) -> str:
         """Write a number with its sign, plus included."""
@@ -128,6 +132,10 @@ class Words:
         """Return a word of ``report.<group>``, or the code itself where the catalogue has none."""
         key = f"{group}.{code}"
         return self(key) if has_text(f"report.{key}") else str(code)
+
+    def reason(self, code: object) -> str:
+        """Return why a value is missing or not computable; the code itself where it is unknown."""
+        return self.entry("reasons", code)
 
     def column(self, name: str) -> str:
         """Return a column's heading: ours, else the concept's, else its name."""

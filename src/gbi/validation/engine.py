@@ -191,7 +191,7 @@ def _context(rule: Rule, data: Dataset) -> Context:
         table=data.table,
         frame=data.frame,
         key=tuple(c for c in known.key if c in data.frame.columns),
-        required=tuple(c.name for c in known.columns if c.required),
+        required=tuple(known.required),
         params=rule.document["params"],
         tolerance=rule.document["tolerance"],
         totals=None if data.totals is None else data.totals.frame,

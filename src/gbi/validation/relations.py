@@ -101,7 +101,7 @@ def between_groups(ctx: Context) -> Checked:
                 Violation(
                     (int(whole[i]), *parts[i].tolist()), found=value, expected=bound,
                     difference=value - bound, tolerance=float(slack[i]),
-                    details={"low": float(low[i]), "high": float(high[i])},
+                    details={"lower": float(low[i]), "upper": float(high[i])},
                 )
             )  # fmt: skip
     return Checked(checked, found)
@@ -223,7 +223,10 @@ def target_against_value(ctx: Context) -> Checked:
         Violation(
             (int(t), int(b)), found=float(values[t]), expected=float(values[b]),
             difference=float(values[t] - values[b]),
-            details={"realised": float(values[b]), "target": float(values[t])},
+            details={
+                "realised": float(values[b]), "target": float(values[t]),
+                "base_period": str(time[b]), "period": str(time[t]),
+            },
         )
         for t, b in zip(target[hit], base[hit], strict=True)
     ]  # fmt: skip

@@ -83,7 +83,7 @@ def _runs(ctx: Context, least: int) -> tuple[int, list[Violation]]:
             tuple(rows[s : s + n].tolist()),
             found=float(values[s]),
             shared=True,
-            details={"count": int(n)},
+            details={"n": int(n)},
         )
         for s, n in zip(starts.tolist(), lengths.tolist(), strict=True)
         if n >= least and not bound[s]
@@ -111,7 +111,7 @@ def _same_targets(ctx: Context, least: int) -> tuple[int, list[Violation]]:
         before = {realised[int(series[r])] for r in members}
         if len({str(names[r]) for r in members}) >= least and len(before) > 1:
             found.append(
-                Violation(tuple(members), found=value, shared=True, details={"count": len(members)})
+                Violation(tuple(members), found=value, shared=True, details={"n": len(members)})
             )
     return len(rows), found
 
@@ -147,11 +147,19 @@ def isolated_jump(ctx: Context) -> Checked:
             parties = (*jump, int(rows[i]), int(rows[i + length + 1]))
             value = float(values[i + 1])
             found.append(
-                Violation(parties, found=value, expected=around, difference=value - around)
-            )
+                Violation(
+                    parties, found=value, expected=around, difference=value - around,
+                    details={"about": _about(around, 2.0 * float(half[i + 1]))},
+                )
+            )  # fmt: skip
     if ctx.params.get("contradiction") and "RATIO_OF" in ctx.frame.columns:
         found += _contradictions(ctx)
     return Checked(len(rows), found)
+
+
+def _about(value: float, unit: float) -> float:
+    """Round what a message shows to one digit more than the printed figure has."""
+    return round(value, 1 - round(float(np.log10(unit))))
 
 
 def _contradictions(ctx: Context) -> list[Violation]:
@@ -186,7 +194,10 @@ def _contradictions(ctx: Context) -> list[Violation]:
             Violation(
                 (row, top, bottom), found=value, expected=expected, difference=value - expected,
                 tolerance=half,
-                details={"numerator": float(values[top]), "denominator": float(values[bottom])},
+                details={
+                    "numerator": float(values[top]), "denominator": float(values[bottom]),
+                    "about": _about(expected, 2.0 * half),
+                },
             )
         )  # fmt: skip
     return found
@@ -222,6 +233,7 @@ def _lone_periods(
     ctx: Context, dimension: str, sums: list[tuple[NDArray[np.int_], float, float, bool]]
 ) -> list[Violation]:
     series = group_ids(ctx.frame, ctx.series_key(dimension, "SOURCE"))
+    time = codes(ctx.frame, "TIME_PERIOD", "")
     by_series = pd.Series([int(series[rows[0]]) for rows, *_ in sums], dtype="int64")
     found = []
     for positions_ in by_series.groupby(by_series).groups.values():
@@ -233,7 +245,8 @@ def _lone_periods(
             found.append(
                 Violation(
                     tuple(rows.tolist()), found=added, expected=usual, difference=added - usual,
-                    tolerance=slack, shared=True, details={"usual": usual},
+                    tolerance=slack, shared=True,
+                    details={"usual": usual, "period": str(time[rows[0]])},
                 )
             )  # fmt: skip
     return found

@@ -1,0 +1,31 @@
+"""Which profile knows a file: by what it holds, never by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gbi.ingest.layout import locate
+from gbi.ingest.profile import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gbi.ingest.grid import Grid
+    from gbi.ingest.profile import Profile
+
+# Of all headers expected or present, the part that must agree: a renamed header leaves a small
+# table recognisable, a transcription with columns of its own stays apart.
+_ENOUGH = 0.6
+
+
+def detect(grids: Sequence[Grid], kind: str) -> Profile | None:
+    """Return the profile whose headers agree best with a file's, if they agree enough."""
+    scored = [(score(grids, p), p.name, p) for p in profiles() if p.format == kind]
+    best = max(scored, key=lambda s: (s[0], s[1]), default=None)
+    return best[2] if best is not None and best[0] >= _ENOUGH else None
+
+
+def score(grids: Sequence[Grid], profile: Profile) -> float:
+    """Return how well a file's best sheet agrees with a profile, 0 to 1."""
+    layouts = [locate(grid, section) for section in profile.sections for grid in grids]
+    return max((layout.score for layout in layouts if layout is not None), default=0.0)

@@ -1,0 +1,91 @@
+"""A sheet as a grid of cells with their addresses, whatever file it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gbi.findings import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def column_letters(column: int) -> str:
+    """Return the letters of a column counted from 0: ``A``, ``Z``, ``AA``."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def a1(row: int, column: int) -> str:
+    """Return the address of a cell counted from 0."""
+    return f"{column_letters(column)}{row + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One sheet.
+
+    Attributes
+    ----------
+    file, sheet
+        Where it is; the sheet is empty for a text file.
+    rows
+        The cells from A1 on; an empty cell is ``""``. Rows may differ in length.
+    merged
+        Position of a cell inside a merged area → position of the area's first cell.
+    """
+
+    file: str
+    sheet: str
+    rows: Sequence[Sequence[Any]]
+    merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def home(self, row: int, column: int) -> tuple[int, int]:
+        """Return where the content of a cell stands: the first cell of its merged area."""
+        return self.merged.get((row, column), (row, column))
+
+    def value(self, row: int, column: int) -> Any:
+        """Return what a cell holds; merged cells all hold what the first one holds."""
+        row, column = self.home(row, column)
+        cells = self.rows[row] if row < len(self.rows) else ()
+        return cells[column] if column < len(cells) else ""
+
+    def text(self, row: int, column: int) -> str:
+        """Return a cell as text: whole numbers without a decimal point, dates as ISO."""
+        return as_text(self.value(row, column))
+
+    def cell(self, row: int, column: int) -> Cell:
+        """Return the address of a cell's content."""
+        return Cell(self.file, self.sheet, a1(*self.home(row, column)))
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return max((len(r) for r in self.rows), default=0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no cell holds anything."""
+        return not any(as_text(v) for r in self.rows for v in r)
+
+    def blank(self, row: int) -> bool:
+        """Say whether a row holds nothing of its own."""
+        return not any(as_text(v) for v in self.rows[row])
+
+
+def as_text(value: Any) -> str:
+    """Return a cell's value as text."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, float):
+        return format(value, ".15g")
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value).strip()

@@ -1,0 +1,153 @@
+"""Profiles: how a known file is laid out, as data. What a profile doesn't say is not done."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gbi.errors import GbiError
+from gbi.ingest.numbers import Style
+from gbi.resources import read_document, resource_path, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One kind of sheet of a file: its name, its header, what its columns mean."""
+
+    document: Mapping[str, Any]
+
+    @property
+    def name(self) -> str | None:
+        """The pattern of the sheet's name; None for a text file."""
+        return self.document.get("name")
+
+    @property
+    def header_rows(self) -> int:
+        """How many rows the header has."""
+        return int(self.document.get("header_rows", 1))
+
+    @property
+    def columns(self) -> list[Mapping[str, Any]]:
+        """What identifies and describes a value."""
+        return list(self.document["columns"])
+
+    @property
+    def values(self) -> list[Mapping[str, Any]]:
+        """The columns that each hold a value of their own; none if a row is a record."""
+        return list(self.document.get("values", []))
+
+    @property
+    def headers(self) -> list[Mapping[str, Any]]:
+        """All columns that the sheet must have a header for, in the profile's order."""
+        return [*self.columns, *self.values]
+
+    def accepts(self, sheet: str) -> bool:
+        """Say whether a sheet bears this section's name."""
+        return self.name is None or re.fullmatch(self.name, sheet, re.IGNORECASE) is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """How a known file is laid out.
+
+    Attributes
+    ----------
+    name
+        The profile's name, for example ``maroc-repartition``.
+    document
+        The checked content of its file.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+
+    @property
+    def format(self) -> str:
+        """``workbook`` or ``delimited``."""
+        return str(self.document["format"])
+
+    @property
+    def table(self) -> str | None:
+        """The table that the file gives; None for a reference file."""
+        return self.document.get("table")
+
+    @property
+    def sections(self) -> list[Section]:
+        """The kinds of sheets."""
+        return [Section(s) for s in self.document["sheets"]]
+
+    @property
+    def ignored_sheets(self) -> list[str]:
+        """Sheets that hold no figures (a list of contents)."""
+        return list(self.document.get("ignore_sheets", []))
+
+    @property
+    def style(self) -> Style:
+        """How the file writes numbers."""
+        numbers = self.document["numbers"]
+        return Style(numbers["decimal"], tuple(numbers.get("thousands", ())))
+
+
+def squeeze(text: str) -> str:
+    """Return a text with its white space as single spaces."""
+    return _SPACE.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=1)
+def profiles() -> tuple[Profile, ...]:
+    """Return the packaged profiles, by name.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E003`` if a file breaks the profile schema: an unknown key, with its line.
+    """
+    root = resource_path("schemas", "profiles")
+    return tuple(load_profile(path) for path in sorted(root.glob("*.yaml")))
+
+
+def load_profile(path: Path) -> Profile:
+    """Read one profile's file.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E002`` (not YAML) or ``GBI-E003`` (an unknown key, a pattern that is none).
+    """
+    document = read_document(path, "profile")
+    for section in document["sheets"]:
+        for pattern in _patterns(section):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise GbiError("GBI-E003", where=path.name, got=f"{pattern}: {error}") from None
+    return Profile(document["name"], document)
+
+
+def _patterns(section: Mapping[str, Any]) -> list[str]:
+    own = [section[k] for k in ("name", "title", "notes") if k in section]
+    heads = [*section["columns"], *section.get("values", [])]
+    return own + [h["pattern"] for h in heads if "pattern" in h]
+
+
+def profile_named(name: str) -> Profile:
+    """Return a profile by name.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E065`` if there is none, with the nearest name.
+    """
+    for profile in profiles():
+        if profile.name == name:
+            return profile
+    names = [p.name for p in profiles()]
+    raise GbiError("GBI-E065", expected=suggest(name, names) or ", ".join(names), got=name)
