@@ -5,6 +5,7 @@ What has two readings is not read: ``1,234`` alone is a thousand for one reader 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
     if isinstance(written, int | float):
         return _stored(float(written))
     text = _SPACES.sub(" ", str(written)).strip()
-    mark = _MARKS.get(text[-1:])
+    mark = mark_of(text)
     if mark is not None:
         text = text[:-1].rstrip()
     text = "".join(str(unicodedata.digit(c, c)) if c.isdigit() else c for c in text)
@@ -79,12 +80,22 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
 
 
 def _stored(value: float) -> Number | Unreadable:
-    if value != value or value in (float("inf"), float("-inf")):
-        return Unreadable()
+    return Number(value, decimals_of(value)) if math.isfinite(value) else Unreadable()
+
+
+def decimals_of(value: float) -> int:
+    """Return the fewest decimals that hold a number as it is shown, at most 15 digits in all."""
+    if not math.isfinite(value):
+        return 0
     shortest = format(value, ".15g")
     if "e" in shortest:
-        shortest = format(value, "f").rstrip("0").rstrip(".")
-    return Number(value, len(shortest.partition(".")[2]))
+        shortest = format(value, ".15f").rstrip("0")
+    return len(shortest.partition(".")[2])
+
+
+def mark_of(written: str) -> str | None:
+    """Return the unit code of the percent or per-mille sign behind a number, if there is one."""
+    return _MARKS.get(written.strip()[-1:])
 
 
 def _two_readings(text: str) -> bool:

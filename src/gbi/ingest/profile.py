@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gbi.errors import GbiError
 from gbi.ingest.numbers import Style
+from gbi.language import fold
 from gbi.resources import read_document, resource_path, suggest
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ class Section:
     def header_rows(self) -> int:
         """How many rows the header has."""
         return int(self.document.get("header_rows", 1))
+
+    @property
+    def called(self) -> str:
+        """The sheet's name as a reader expects to see it."""
+        return str(self.document.get("called", self.name or ""))
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        """What holds for every row of such a sheet."""
+        return dict(self.document.get("constants", {}))
 
     @property
     def columns(self) -> list[Mapping[str, Any]]:
@@ -85,15 +96,75 @@ class Profile:
         return [Section(s) for s in self.document["sheets"]]
 
     @property
-    def ignored_sheets(self) -> list[str]:
-        """Sheets that hold no figures (a list of contents)."""
-        return list(self.document.get("ignore_sheets", []))
+    def tables(self) -> list[str]:
+        """The tables whose columns the file uses: its own, or those of a reference file."""
+        return [self.table] if self.table is not None else list(self.document["reference"])
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        """What holds for every row of the file."""
+        return dict(self.document.get("constants", {}))
+
+    @property
+    def totals(self) -> Mapping[str, str] | None:
+        """Column, label and code of the totals rows."""
+        return self.document.get("totals")
+
+    @cached_property
+    def tokens(self) -> Mapping[str, str]:
+        """The key of a disaggregation, folded → the dimension that it names."""
+        return {fold(k): v for k, v in self.document.get("tokens", {}).items()}
+
+    @cached_property
+    def series(self) -> Mapping[str, Mapping[str, Any]]:
+        """The label of a series, folded → what is known about it."""
+        return {fold(k): v for k, v in self.document.get("series", {}).items()}
+
+    @cached_property
+    def not_available(self) -> set[str]:
+        """The words, folded, that stand for a value that is not available."""
+        return {fold(w) for w in self.document.get("not_available", [])}
+
+    @property
+    def school_year_start(self) -> str | None:
+        """The day a school year starts, if periods such as 2014/2015 are school years."""
+        return self.document.get("school_year_start")
+
+    @property
+    def decimals(self) -> str:
+        """``printed`` (each value as it is written) or ``series`` (as its series is)."""
+        return str(self.document["decimals"])
+
+    def series_label(self, folded: str) -> str:
+        """Return a series' label as the profile writes it."""
+        return next(k for k in self.document["series"] if fold(k) == folded)
+
+    def ignores(self, sheet: str) -> bool:
+        """Say whether a sheet holds no figures (a list of contents)."""
+        return any(fold(sheet) == fold(known) for known in self.document.get("ignore_sheets", []))
+
+    def derive(self, record: dict[str, Any]) -> None:
+        """Set what follows from other columns of a record."""
+        for entry in self.document.get("derive", []):
+            if _holds(entry["when"], record):
+                record.update(entry["set"])
+
+    def dash_of(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what a dash means in a row: a status and perhaps a value; None if not declared."""
+        for entry in self.document.get("dash_except", []):
+            if _holds(entry["when"], record):
+                return {"status": entry["status"]}
+        return self.document.get("dash")
 
     @property
     def style(self) -> Style:
         """How the file writes numbers."""
         numbers = self.document["numbers"]
         return Style(numbers["decimal"], tuple(numbers.get("thousands", ())))
+
+
+def _holds(when: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    return all(record.get(column) in values for column, values in when.items())
 
 
 def squeeze(text: str) -> str:

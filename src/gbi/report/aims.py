@@ -10,7 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gbi.report.facts import Target, target_counts, targets
-from gbi.report.theme import INK, MARK, MUTED, RULE, Sheet, foreign, halo, heading_height, line_height
+from gbi.report.theme import (
+    INK,
+    MARK,
+    MUTED,
+    RULE,
+    Sheet,
+    foreign,
+    halo,
+    heading_height,
+    line_height,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,11 +81,15 @@ def alt(result: Result, words: Words) -> str:
     first = next(iter(named(result)), None)
     if first is None:
         return base
-    return base + " " + words(
-        "charts.targets.alt_first",
-        indicator=first.label,
-        realised=first.shown(first.realised, words),
-        target=first.shown(first.target, words),
+    return (
+        base
+        + " "
+        + words(
+            "charts.targets.alt_first",
+            indicator=first.label,
+            realised=first.shown(first.realised, words),
+            target=first.shown(first.target, words),
+        )
     )
 
 
@@ -103,9 +117,9 @@ def draw(ax: Axes, result: Result, words: Words, *, numbers: bool = False) -> No
         chosen = [t for t in points if _form(t) == form]
         marker, fill, edge, size = _FORMS[form]
         ax.scatter(
-            [t.realised for t in chosen], [t.target for t in chosen], s=size, marker=marker,
-            facecolor=fill, edgecolor=edge, linewidth=0.9, zorder=4 if form == "against" else 2,
-            clip_on=False,
+            [t.realised or 0.0 for t in chosen], [t.target or 0.0 for t in chosen], s=size,
+            marker=marker, facecolor=fill, edgecolor=edge, linewidth=0.9,
+            zorder=4 if form == "against" else 2, clip_on=False,
         )  # fmt: skip
     ax.set_xlim(0, high)
     ax.set_ylim(0, high)
@@ -139,9 +153,7 @@ def figure(result: Result, words: Words, source: str) -> Figure:
     """Draw the whole page: the points, what the shapes mean, and the widest ones by name."""
     measure = Sheet(_WIDTH, 1, words)
     column = _PLOT + 0.95
-    entries = [
-        (t, measure.wrap(t.label, _WIDTH - column - 1.75, 8)) for t in named(result)
-    ]
+    entries = [(t, measure.wrap(t.label, _WIDTH - column - 1.75, 8)) for t in named(result)]
     heights = [line_height(8) * len(lines) + 0.13 for _, lines in entries]
     head = title(result, words), words("charts.targets.subtitle", **_counts(result))
     top = heading_height(_WIDTH, *head, words) + 0.15
@@ -158,8 +170,8 @@ def figure(result: Result, words: Words, source: str) -> Figure:
         sheet.text(column + 0.12, middle, str(i), ha="right", va="center", fontsize=8,
                    fontweight="bold", color=MARK)  # fmt: skip
         sheet.text(column + 0.25, middle, foreign(lines, words), va="center", fontsize=8)
-        sheet.text(_WIDTH - _EDGE, middle, _change(series, words), ha="right", va="center", fontsize=8.5,
-                   fontweight="bold", color=INK)  # fmt: skip
+        sheet.text(_WIDTH - _EDGE, middle, _change(series, words), ha="right", va="center",
+                   fontsize=8.5, fontweight="bold", color=INK)  # fmt: skip
         y += height
     sheet.footer(source)
     return sheet.figure

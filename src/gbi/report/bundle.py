@@ -212,9 +212,7 @@ class ReportBundle:
         self._document, self.folder = document, folder
         return folder
 
-    def _compose(
-        self, figures: list[charts.Drawn], files: dict[str, bytes]
-    ) -> dict[str, Any]:
+    def _compose(self, figures: list[charts.Drawn], files: dict[str, bytes]) -> dict[str, Any]:
         document: dict[str, Any] = {
             "schema": BUNDLE_SCHEMA,
             "title": dict.fromkeys(("fr", "ar", "en"), self.title)
@@ -258,18 +256,22 @@ class ReportBundle:
         ------
         GbiError
             ``GBI-E082`` if the folder holds no readable bundle, ``GBI-E083`` if it does not follow
-            the published schema.
+            the published schema (exit code 3; 2 if there is no such file).
         """
         root = Path(folder)
         path = root / "bundle.json" if root.is_dir() else root
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except FileNotFoundError:
             raise GbiError("GBI-E082", where=str(path)) from None
-        fault = next(iter(jsonschema.Draft202012Validator(contract("bundle")).iter_errors(document)), None)  # noqa: E501
+        except (OSError, ValueError):
+            raise GbiError("GBI-E082", where=str(path), exit_code=3) from None
+        faults = jsonschema.Draft202012Validator(contract("bundle")).iter_errors(document)
+        fault = next(iter(faults), None)
         if fault is not None:
             trail = ".".join(str(p) for p in fault.absolute_path) or "(document)"
-            raise GbiError("GBI-E083", where=f"{path} {trail}", expected=BUNDLE_SCHEMA)
+            where = f"{path} {trail}"
+            raise GbiError("GBI-E083", where=where, expected=BUNDLE_SCHEMA, exit_code=3)
         bundle = cls(lang=document["language"])
         bundle._document, bundle.folder = document, path.parent
         return bundle
@@ -324,6 +326,4 @@ def _seal(document: dict[str, Any]) -> str:
 
 
 def _notes(items: list[Item]) -> list[dict[str, Any]]:
-    return [
-        {"table": item.name, **note.to_dict()} for item in items for note in item.result.notes
-    ]
+    return [{"table": item.name, **note.to_dict()} for item in items for note in item.result.notes]

@@ -79,7 +79,7 @@ def render(items: Sequence[Item], lang: str) -> list[Drawn]:
             continue
         chart = CHARTS[item.figure]
         drawn = figure(item.figure, item.result, lang)
-        described = {
+        described: dict[str, dict[str, str]] = {
             what: {x: getattr(chart, what)(item.result, Words(x)) for x in LANGUAGES}
             for what in ("title", "alt")
         }

@@ -68,8 +68,10 @@ def alt(result: Result, words: Words) -> str:
     if not percent:
         return base
     widest = max(percent, key=lambda p: abs(p.gap or 0))
-    return base + " " + words(
-        "charts.gaps.alt_widest", indicator=widest.indicator, gap=widest.shown_gap(words)
+    return (
+        base
+        + " "
+        + words("charts.gaps.alt_widest", indicator=widest.indicator, gap=widest.shown_gap(words))
     )
 
 
@@ -159,8 +161,9 @@ def _panel(
         if pair is None:
             if y:
                 sheet.rule(top + y + 0.03)
+            ground = {"facecolor": "white", "pad": 0.5, "edgecolor": "none"}
             sheet.text(_EDGE, top + y + 0.1, "\n".join(lines), fontsize=_SIZE, fontweight="bold",
-                       color=INK, bbox={"facecolor": "white", "pad": 0.5, "edgecolor": "none"})  # fmt: skip
+                       color=INK, bbox=ground)  # fmt: skip
         else:
             middle = y + height / 2
             _dumbbell(ax, middle, pair, words)
@@ -174,7 +177,7 @@ def _panel(
     ax.set_xlim(-0.07 * high, high * 1.09)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.set_xticks([t for t in range(0, int(high) + 1, 25)])
+    ax.set_xticks(range(0, int(high) + 1, 25))
     ax.grid(axis="x", color=RULE, linewidth=0.5)
     ax.tick_params(axis="x", length=0)
     ax.xaxis.set_major_formatter(lambda x, _: words.value(x, "PT"))

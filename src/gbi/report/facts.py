@@ -305,13 +305,13 @@ class Trend:
 
 def trends(result: Result) -> list[Trend]:
     """Return the series of a national gap result that have at least one gap."""
-    series: dict[tuple[Any, ...], list[Pair]] = {}
+    series: dict[tuple[str, tuple[tuple[str, str], ...], str, int], list[Pair]] = {}
     for pair in pairs(result):
         if pair.computed:
             series.setdefault((pair.indicator, pair.groups, pair.unit, pair.mult), []).append(pair)
     return [
-        Trend(*key, points=tuple(sorted(points, key=lambda p: p.period)))
-        for key, points in series.items()
+        Trend(indicator, groups, unit, mult, tuple(sorted(points, key=lambda p: p.period)))
+        for (indicator, groups, unit, mult), points in series.items()
     ]
 
 
@@ -334,8 +334,10 @@ def key_figures(items: Sequence[Item]) -> list[dict[str, Any]]:
     for item in by_kind(items, "budget_structure"):
         lines = budget_lines(item.result)
         total = sum(line.total for line in lines)
-        shown = {lang: f"{Words(lang).billions(total)} {Words(lang)('units.billions')}"
-                 for lang in LANGUAGES}  # fmt: skip
+        shown: dict[str, str] = {
+            lang: f"{Words(lang).billions(total)} {Words(lang)('units.billions')}"
+            for lang in LANGUAGES
+        }
         add("credits", total, "MAD", shown)
         count("lines", len(lines))
     for item in by_kind(items, "achievement"):

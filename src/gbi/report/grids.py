@@ -1,8 +1,12 @@
-"""Tables of the page: what a cell holds and how it is read, without any markup."""
+"""The page as plain data: cells, tables, groups and sections, without any markup."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gbi.report.wording import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Box:
         A look of its own: ``women``, ``men``, ``strong``, ``quiet`` or a severity.
     aside
         A second, smaller line.
+    link
+        The id on the page that it leads to.
     """
 
     text: str
@@ -33,6 +39,7 @@ class Box:
     columns: int = 1
     tone: str = ""
     aside: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +60,62 @@ class Grid:
     rows: tuple[tuple[Box, ...], ...]
     foot: tuple[Box, ...] = ()
     note: str = ""
-    source_caption: bool = False
 
-    @property
-    def wide(self) -> bool:
-        """Whether it needs more room than a telephone has."""
-        return len(self.heads) > 2
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of a section with a heading of its own: a rule with its findings, a measure's notes.
+
+    Attributes
+    ----------
+    id
+        Its anchor on the page.
+    code, tone, label
+        A rule's code, and its severity as a key and as a word.
+    """
+
+    id: str
+    title: str
+    code: str = ""
+    tone: str = ""
+    label: str = ""
+    texts: tuple[str, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    folded: tuple[Grid, ...] = ()
+    folded_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: its anchor, heading, opening sentence, charts, facts, texts, tables and groups."""
+
+    id: str
+    title: str
+    lead: str = ""
+    figures: tuple[str, ...] = ()
+    facts: tuple[tuple[str, Box], ...] = ()
+    texts: tuple[str, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    folded: tuple[Grid, ...] = ()
+    folded_title: str = ""
+    groups: tuple[Group, ...] = ()
+
+
+def named(name: str, words: Words, **parts: object) -> Section:
+    """Return a section of the catalogue with what it holds."""
+    return Section(
+        name, words(f"sections.{name}"), words(f"lead.{name}"),
+        **parts,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def heads(words: Words, *names: str, group: str = "heads") -> tuple[Head, ...]:
+    """Return headings by key; a ``#`` in front marks a column of numbers."""
+    tones = {"women": "women", "men": "men"}
+    return tuple(
+        Head(words(f"{group}.{n.lstrip('#')}"), n.startswith("#"), tones.get(n.lstrip("#"), ""))
+        for n in names
+    )
 
 
 def number(shown: str, tone: str = "") -> Box:

@@ -145,5 +145,3 @@ def _key(sheet: Sheet, y: float, words: Words) -> None:
         swatch.set(xlim=(-0.5, 0.5), ylim=(0, 1))
         sheet.text(x + 0.21, y, name, va="center", fontsize=8, color=MUTED)
         x += 0.21 + sheet.width_of(name, 8) + 0.22
-
-

@@ -67,10 +67,11 @@ def draw(ax: Axes, trend: Trend, words: Words) -> None:
     """Draw one series of gaps into axes, with zero in view."""
     ax.axhline(0, color="#8a8a8a", linewidth=0.8, zorder=1)
     for run in trend.stretches:
-        ax.plot([_year(p) for p in run], [p.gap for p in run], color=TOTAL, linewidth=1.4, zorder=2)
+        years, gaps = [_year(p) for p in run], [p.gap or 0.0 for p in run]
+        ax.plot(years, gaps, color=TOTAL, linewidth=1.4, zorder=2)
     for point in trend.points:
         ax.plot(
-            _year(point), point.gap, "D" if point.census else "o", zorder=3,
+            _year(point), point.gap or 0.0, "D" if point.census else "o", zorder=3,
             markersize=5.5 if point.census else 4.2, color=TOTAL, markeredgewidth=1.1,
             markerfacecolor="white" if point.census else TOTAL, markeredgecolor=TOTAL,
         )  # fmt: skip
@@ -207,4 +208,3 @@ def _singles(sheet: Sheet, single: list[Trend], y: float, words: Words) -> None:
             men=point.shown(point.men, words),
         )
         sheet.text(at, y + 0.24 * i, content, fontsize=8, ha=side)
-

@@ -1,13 +1,12 @@
-"""The sections of the page: what each one says, as plain data for the template."""
+"""The sections of figures: credits, gaps, targets, national gaps, as plain data for the page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gbi.report import facts
-from gbi.report.grids import Box, Grid, Head, number, source
+from gbi.report.grids import Box, Grid, Section, heads, named, number, source
 from gbi.report.wording import DASH, Words
 
 if TYPE_CHECKING:
@@ -15,38 +14,6 @@ if TYPE_CHECKING:
 
     from gbi.report.bundle import Item
     from gbi.report.facts import Line, Pair, Target, Trend
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section: its anchor, heading, opening sentence, charts, texts and tables."""
-
-    id: str
-    title: str
-    lead: str = ""
-    figures: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    grids: tuple[Grid, ...] = ()
-    folded: tuple[Grid, ...] = field(default=())
-    folded_title: str = ""
-    empty: str = ""
-
-
-def named(name: str, words: Words, **parts: object) -> Section:
-    """Return a section of the catalogue with what it holds."""
-    return Section(
-        name, words(f"sections.{name}"), words(f"lead.{name}"),
-        **parts,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def heads(words: Words, *names: str) -> tuple[Head, ...]:
-    """Return headings by key; a ``#`` in front marks a column of numbers."""
-    tones = {"women": "women", "men": "men"}
-    return tuple(
-        Head(words(f"heads.{n.lstrip('#')}"), n.startswith("#"), tones.get(n.lstrip("#"), ""))
-        for n in names
-    )
 
 
 def credits_section(item: Item, words: Words) -> Section:
@@ -118,9 +85,7 @@ def _gap_grid(members: list[Pair], words: Words) -> Grid:
         values = sorted(group, key=lambda p: (p.period, p.kind))
         first = values[0]
         unit = words.unit(first.unit, first.mult)
-        label = source(
-            first.indicator, head=True, rows=len(values), aside=first.group_name(words)
-        )
+        label = source(first.indicator, head=True, rows=len(values), aside=first.group_name(words))
         for i, pair in enumerate(values):
             lead = (label,) if i == 0 else ()
             rows.append((*lead, *_gap_boxes(pair, unit, words)))
@@ -135,7 +100,7 @@ def _gap_grid(members: list[Pair], words: Words) -> Grid:
 def _gap_boxes(pair: Pair, unit: str, words: Words) -> tuple[Box, ...]:
     kind = words.entry("kinds", pair.kind) if pair.kind else ""
     lead = (
-        Box(f"{kind} {words.aside(words.period(pair.period))}".strip()),
+        Box(f"{kind} {words.aside(words.period(pair.period))}".strip(), tone="short"),
         Box(unit),
         number(pair.shown(pair.women, words), "women"),
         number(pair.shown(pair.men, words), "men"),
@@ -221,7 +186,7 @@ def _target_row(series: Target, words: Words) -> tuple[Box, ...]:
     return (
         Box(series.department_name(words)),
         source(series.label, head=True, aside=aside),
-        Box(direction),
+        Box(direction, tone="short"),
         Box(words.unit(series.unit, series.mult)),
         number(series.shown(series.realised, words)),
         number(series.shown(series.target, words), "strong"),

@@ -76,7 +76,8 @@ class Sheet:
         self.width, self.height, self.words = width, height, words
         self.figure = Figure(figsize=(width, height))
         FigureCanvasAgg(self.figure)
-        self._renderer = RendererAgg(int(width * _PER_INCH), int(height * _PER_INCH), _PER_INCH)
+        size = int(width * _PER_INCH), int(height * _PER_INCH)
+        self._renderer: Any = RendererAgg(*size, _PER_INCH)  # type: ignore[no-untyped-call]
 
     def text(self, x: float, y: float, content: str, **kwargs: Any) -> None:
         """Write at ``x``, ``y`` (top of the text unless ``va`` says otherwise)."""
@@ -138,9 +139,7 @@ class Sheet:
 
     def wrap(self, content: str, width: float, size: float, *, weight: str = "normal") -> list[str]:
         """Break a text into lines no wider than ``width`` inches, as the font measures them."""
-        font = FontProperties(
-            family=mpl.rcParams["font.family"], size=size, weight=weight
-        )
+        font = FontProperties(family=mpl.rcParams["font.family"], size=size, weight=weight)
         lines: list[str] = []
         for word in content.split(" "):
             longer = f"{lines[-1]} {word}" if lines else word

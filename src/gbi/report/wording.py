@@ -26,7 +26,9 @@ _BILLION = 1e9
 
 def missing(value: object) -> bool:
     """Say whether a cell is empty: None, NaN or NA."""
-    return value is None or (not isinstance(value, str | list | tuple | dict) and bool(pd.isna(value)))  # type: ignore[call-overload]
+    if value is None or isinstance(value, str | list | tuple | dict):
+        return value is None
+    return bool(pd.isna(value))  # type: ignore[call-overload]
 
 
 class Words:
@@ -98,7 +100,9 @@ class Words:
 
     def share(self, value: object, decimals: int = 1) -> str:
         """Write a fraction as a percentage."""
-        return DASH if missing(value) else self.value(float(value) * 100, _PERCENT, decimals=decimals)  # type: ignore[arg-type]
+        if missing(value):
+            return DASH
+        return self.value(float(value) * 100, _PERCENT, decimals=decimals)  # type: ignore[arg-type]
 
     def billions(self, value: object, decimals: int = 1) -> str:
         """Write an amount in dirhams as billions of dirhams, without the unit."""
@@ -135,7 +139,8 @@ class Words:
 
     def reason(self, code: object) -> str:
         """Return why a value is missing or not computable; the code itself where it is unknown."""
-        return self.entry("reasons", code)
+        key = f"notes.{code}"
+        return text(key, self.lang) if has_text(key) else str(code)
 
     def column(self, name: str) -> str:
         """Return a column's heading: ours, else the concept's, else its name."""

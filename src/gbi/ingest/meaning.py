@@ -1,0 +1,188 @@
+"""What a cell means: texts to codes, units, periods and numbers, by the column that it fills.
+
+What can't be understood is a finding at its cell; the text stays where a code was expected, and a
+number that can't be read is missing, never zero.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gbi.ingest.faults import fault
+from gbi.ingest.numbers import DASHES, Number, Unreadable, read_number
+from gbi.language import fold
+from gbi.resources import suggest
+from gbi.vocabulary import codes, label, match_label, read_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gbi.findings import Cell, Finding
+    from gbi.ingest.profile import Profile
+    from gbi.schemas import Field
+
+_SCHOOL_YEAR = re.compile(r"(\d{4})\s*/\s*(\d{4})")
+_YEAR = re.compile(r"\d{4}")
+_NOT_AVAILABLE, _NORMAL = "O", "A"
+AREA = "REF_AREA"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A profile's reading of cells.
+
+    Attributes
+    ----------
+    profile
+        What the file's marks and words mean.
+    fields
+        The table's columns by name.
+    findings
+        What was seen, in reading order.
+    """
+
+    profile: Profile
+    fields: Mapping[str, Field]
+    findings: list[Finding] = field(default_factory=list)
+
+    def describe(self, column: str, text: str, cell: Cell, record: Record, how: str = "") -> None:
+        """Put what a text says into the record's column, and its label beside it."""
+        if how == "tokens":
+            self._tokens(text, cell, record)
+        elif column == "UNIT_MEASURE":
+            self._unit(text, cell, record)
+        elif column == "TIME_PERIOD":
+            self._period(text, cell, record)
+        elif how == "text" or self.fields[column].codelist is None:
+            self._plain(column, text, cell, record, how)
+        else:
+            self._code(column, text, cell, record)
+
+    def value(self, written: Any, text: str, cell: Cell, record: Record) -> None:
+        """Put what a value cell says into ``OBS_VALUE``, its status and decimals."""
+        number, status = self._number(written, text, cell, record)
+        if number is None:
+            record.update(OBS_VALUE=math.nan, OBS_STATUS=status)
+            return
+        record.update(OBS_VALUE=number.value, OBS_STATUS=status, DECIMALS=number.decimals)
+        unit = record.get("UNIT_MEASURE")
+        if number.mark is not None and unit is not None and number.mark != unit:
+            self._wrong_mark(text, unit, cell)
+
+    def _plain(self, column: str, text: str, cell: Cell, record: Record, how: str) -> None:
+        """Keep a text (a second one for the same column behind the first), or read a number."""
+        if not text:
+            record.setdefault(column, None)
+        elif self.fields[column].type == "string":
+            before = record.get(column)
+            record[column] = f"{before} – {text}" if before else text
+        else:
+            number, _ = self._number(text, text, cell, record)
+            value = math.nan if number is None else number.value
+            if how == "fraction" and number is not None:
+                if number.mark != "PT":
+                    self._wrong_mark(text, "PT", cell)
+                value /= 100
+            record[column] = value
+
+    def _code(self, column: str, text: str, cell: Cell, record: Record) -> None:
+        if f"{column}_LABEL" in self.fields:
+            record[f"{column}_LABEL"] = text or None
+        if not text:
+            record[column] = None
+            return
+        match = match_label(column, text)
+        if match.code is None:
+            code = "GBI-C002" if column == AREA else "GBI-C001"
+            self._fault(code, cell, field=column, found=text, suggestion=match.suggestion)
+            record[column] = text
+            return
+        official = label(column, match.code, "fr")
+        if column == AREA and match.how == "alias" and fold(official) != fold(text):
+            self._fault("GBI-P009", cell, field=column, found=text, expected=official)
+        record[column] = match.code
+
+    def _unit(self, text: str, cell: Cell, record: Record) -> None:
+        unit = read_unit(text) if text else None
+        if unit is not None:
+            record.update(UNIT_MEASURE=unit.measure, UNIT_MULT=unit.mult)
+            return
+        record["UNIT_MEASURE"] = None
+        if text:
+            known = ", ".join(map(str, codes("CL_UNIT_MEASURE")))
+            self._fault("GBI-T003", cell, field="UNIT_MEASURE", found=text, expected=known,
+                        suggestion=match_label("CL_UNIT_MEASURE", text).suggestion)  # fmt: skip
+
+    def _period(self, text: str, cell: Cell, record: Record) -> None:
+        start = self.profile.school_year_start
+        school = _SCHOOL_YEAR.fullmatch(text)
+        if _YEAR.fullmatch(text) or not text:
+            record["TIME_PERIOD"] = text or None
+        elif school and start and int(school[2]) == int(school[1]) + 1:
+            record.update(TIME_PERIOD=f"{school[1]}-A1", REPORTING_YEAR_START_DAY=start)
+        else:
+            self._fault("GBI-C001", cell, field="TIME_PERIOD", found=text)
+            record["TIME_PERIOD"] = text
+
+    def _tokens(self, text: str, cell: Cell, record: Record) -> None:
+        """Read ``sexe=F; milieu=rural``; a dimension that is not named stands for its total."""
+        known = self.profile.tokens
+        for column in known.values():
+            record[column] = "_T" if text else None
+        for token in filter(None, (t.strip() for t in text.split(";"))):
+            name, _, word = (part.strip() for part in token.partition("="))
+            if fold(name) == "total" and not word:
+                continue
+            column = known.get(fold(name))
+            match = match_label(column, word) if column is not None and word else None
+            if column is not None and match is not None and match.code is not None:
+                record[column] = match.code
+                continue
+            near = suggest(name, list(known)) if match is None else match.suggestion
+            self._fault("GBI-C003", cell, field=column or "SEX", found=token, suggestion=near)
+            if column is not None:
+                record[column] = word
+
+    def _number(
+        self, written: Any, text: str, cell: Cell, record: Mapping[str, Any]
+    ) -> tuple[Number | None, str]:
+        """Return a number or None, and the status of the observation."""
+        if text in DASHES:
+            return self._dash(text, cell, record)
+        if fold(text) in self.profile.not_available:
+            return None, _NOT_AVAILABLE
+        read = read_number(written, self.profile.style)
+        if isinstance(read, Number):
+            return read, _NORMAL
+        self._unreadable(read, text, cell)
+        return None, _NOT_AVAILABLE
+
+    def _dash(
+        self, text: str, cell: Cell, record: Mapping[str, Any]
+    ) -> tuple[Number | None, str]:
+        meaning = self.profile.dash_of(record)
+        if meaning is None:
+            self._fault("GBI-T002", cell, field="OBS_VALUE", found=text)
+            return None, _NOT_AVAILABLE
+        if "value" in meaning:
+            return Number(float(meaning["value"]), 0), str(meaning["status"])
+        return None, str(meaning["status"])
+
+    def _unreadable(self, read: Unreadable, text: str, cell: Cell) -> None:
+        if read.readings:
+            expected = " / ".join(read.readings)
+            self._fault("GBI-T004", cell, field="OBS_VALUE", found=text, expected=expected)
+        else:
+            self._fault("GBI-T001", cell, field="OBS_VALUE", found=text)
+
+    def _wrong_mark(self, text: str, unit: str, cell: Cell) -> None:
+        expected = label("CL_UNIT_MEASURE", unit, "fr")
+        self._fault("GBI-T003", cell, field="UNIT_MEASURE", found=text, expected=expected)
+
+    def _fault(self, code: str, cell: Cell, **substance: Any) -> None:
+        self.findings.append(fault(code, cell, **substance))
