@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.faults import fault
+from gbi.ingest.grid import as_text
 from gbi.ingest.numbers import DASHES, Number, Unreadable, read_number
 from gbi.language import fold
 from gbi.resources import suggest
@@ -50,8 +51,11 @@ class Meaning:
     fields: Mapping[str, Field]
     findings: list[Finding] = field(default_factory=list)
 
-    def describe(self, column: str, text: str, cell: Cell, record: Record, how: str = "") -> None:
-        """Put what a text says into the record's column, and its label beside it."""
+    def describe(
+        self, column: str, written: Any, cell: Cell, record: Record, how: str = ""
+    ) -> None:
+        """Put what a cell says into the record's column, and its label beside it."""
+        text = as_text(written)
         if how == "tokens":
             self._tokens(text, cell, record)
         elif column == "UNIT_MEASURE":
@@ -59,30 +63,31 @@ class Meaning:
         elif column == "TIME_PERIOD":
             self._period(text, cell, record)
         elif how == "text" or self.fields[column].codelist is None:
-            self._plain(column, text, cell, record, how)
+            self._plain(column, written, cell, record, how)
         else:
             self._code(column, text, cell, record)
 
-    def value(self, written: Any, text: str, cell: Cell, record: Record) -> None:
+    def value(self, written: Any, cell: Cell, record: Record) -> None:
         """Put what a value cell says into ``OBS_VALUE``, its status and decimals."""
-        number, status = self._number(written, text, cell, record)
+        number, status = self._number(written, cell, record)
         if number is None:
             record.update(OBS_VALUE=math.nan, OBS_STATUS=status)
             return
         record.update(OBS_VALUE=number.value, OBS_STATUS=status, DECIMALS=number.decimals)
         unit = record.get("UNIT_MEASURE")
         if number.mark is not None and unit is not None and number.mark != unit:
-            self._wrong_mark(text, unit, cell)
+            self._wrong_mark(as_text(written), unit, cell)
 
-    def _plain(self, column: str, text: str, cell: Cell, record: Record, how: str) -> None:
+    def _plain(self, column: str, written: Any, cell: Cell, record: Record, how: str) -> None:
         """Keep a text (a second one for the same column behind the first), or read a number."""
+        text = as_text(written)
         if not text:
             record.setdefault(column, None)
         elif self.fields[column].type == "string":
             before = record.get(column)
             record[column] = f"{before} – {text}" if before else text
         else:
-            number, _ = self._number(text, text, cell, record)
+            number, _ = self._number(written, cell, record)
             value = math.nan if number is None else number.value
             if how == "fraction" and number is not None:
                 if number.mark != "PT":
@@ -149,9 +154,10 @@ class Meaning:
                 record[column] = word
 
     def _number(
-        self, written: Any, text: str, cell: Cell, record: Mapping[str, Any]
+        self, written: Any, cell: Cell, record: Mapping[str, Any]
     ) -> tuple[Number | None, str]:
         """Return a number or None, and the status of the observation."""
+        text = as_text(written)
         if text in DASHES:
             return self._dash(text, cell, record)
         if fold(text) in self.profile.not_available:

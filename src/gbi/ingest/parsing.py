@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, RAW
 from gbi.findings import Cell
 from gbi.ingest.faults import fault
+from gbi.ingest.grid import as_text
 from gbi.ingest.layout import Layout, expected_header, locate
 from gbi.ingest.meaning import Meaning, Record
 from gbi.language import fold
@@ -202,17 +203,18 @@ class _Sheet:
         if "column" not in entry:
             return
         name, cell = entry["column"], self.grid.cell(row, column)
-        text, how = self.grid.text(row, column), entry.get("as", "")
+        written, how = self.grid.value(row, column), entry.get("as", "")
+        text = as_text(written)
         origin[name] = cell.a1
         if how == "tokens":
             origin |= dict.fromkeys(self.profile.tokens.values(), cell.a1)
         if name == _VALUE:
             origin[RAW] = text
-            self.meaning.value(self.grid.value(row, column), text, cell, record)
+            self.meaning.value(written, cell, record)
         elif how == "series":
             self._series(name, text, cell, record)
         elif not self._names_total(name, text, record):
-            self.meaning.describe(name, text, cell, record, how)
+            self.meaning.describe(name, written, cell, record, how)
 
     def _names_total(self, column: str, text: str, record: Record) -> bool:
         """Put the total's code where the row says that it is a total."""
@@ -258,9 +260,9 @@ class _Sheet:
                 self.meaning.describe(column, said, head, filled)
                 where[column] = head.a1
             self.profile.derive(filled)
-            cell, text = self.grid.cell(row, found.column), self.grid.text(row, found.column)
-            where |= {_VALUE: cell.a1, RAW: text}
-            self.meaning.value(self.grid.value(row, found.column), text, cell, filled)
+            cell, written = self.grid.cell(row, found.column), self.grid.value(row, found.column)
+            where |= {_VALUE: cell.a1, RAW: as_text(written)}
+            self.meaning.value(written, cell, filled)
             yield filled, where
 
 
