@@ -1,4 +1,4 @@
-"""The rule files: complete, allocated once, in three languages, and their examples do as they say."""
+"""The rule files: complete, allocated once, in three languages, their examples executed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ COMMON = {"found", "expected", "difference", "tolerance", "unit", "suggestion", 
           "sheet", "file", "cells", "key"}  # fmt: skip
 ADDED = {
     "unit_scale": {"factor"},
-    "between_groups": {"low", "high"},
+    "between_groups": {"lower", "upper"},
     "ratio_matches": {"numerator", "denominator"},
     "counterpart_required": {"other"},
-    "target_against_value": {"realised", "target"},
-    "repeated_value": {"count"},
-    "closes_once": {"usual"},
+    "target_against_value": {"realised", "target", "period", "base_period"},
+    "repeated_value": {"n"},
+    "isolated_jump": {"about"},
+    "closes_once": {"usual", "period"},
     "weighted_amount": {"weight"},
     "lowest_mark": {"grid", "share"},
     "band_gap": {"share", "low", "high"},

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gbi.dataset import RAW
 from gbi.ingest.faults import fault
 from gbi.ingest.numbers import mark_of
 from gbi.language import fold

@@ -1,4 +1,4 @@
-"""Read a text file of delimited values as a grid: UTF-8 only, the delimiter found, never assumed."""
+"""Read delimited text as a grid: UTF-8 only, the delimiter found, never assumed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ def read_delimited(path: Path, name: str) -> Grid:
 
 def _not_utf8(name: str, content: bytes, at: int) -> GbiError:
     line = content.count(b"\n", 0, at) + 1
-    return GbiError(
-        "GBI-E064", where=f"{name}, {line}", expected="UTF-8", got=f"0x{content[at]:02x}", exit_code=3
-    )
+    got = f"0x{content[at]:02x}"
+    return GbiError("GBI-E064", where=f"{name}:{line}", expected="UTF-8", got=got, exit_code=3)
 
 
 def _delimiter(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Find a profile's columns on a sheet: the header row, wherever it stands, and each column in it."""
+"""Find a profile's columns on a sheet: the header, wherever it stands, and each column in it."""
 
 from __future__ import annotations
 
@@ -68,10 +68,8 @@ def _at(grid: Grid, section: Section, row: int) -> Layout | None:
     free = {c: head for c, head in heads.items() if head}
     found: list[Found | None] = []
     for entry in section.headers:
-        place = next(
-            (Found(c, said) for c, head in free.items() if (said := claims(entry, head)) is not None),
-            None,
-        )
+        heard = ((c, claims(entry, head)) for c, head in free.items())
+        place = next((Found(c, said) for c, said in heard if said is not None), None)
         found.append(place)
         if place is not None:
             del free[place.column]

@@ -137,8 +137,7 @@ class Meaning:
     def _tokens(self, text: str, cell: Cell, record: Record) -> None:
         """Read ``sexe=F; milieu=rural``; a dimension that is not named stands for its total."""
         known = self.profile.tokens
-        for column in known.values():
-            record[column] = "_T" if text else None
+        record.update(dict.fromkeys(known.values(), "_T" if text else None))
         for token in filter(None, (t.strip() for t in text.split(";"))):
             name, _, word = (part.strip() for part in token.partition("="))
             if fold(name) == "total" and not word:
@@ -168,9 +167,7 @@ class Meaning:
         self._unreadable(read, text, cell)
         return None, _NOT_AVAILABLE
 
-    def _dash(
-        self, text: str, cell: Cell, record: Mapping[str, Any]
-    ) -> tuple[Number | None, str]:
+    def _dash(self, text: str, cell: Cell, record: Mapping[str, Any]) -> tuple[Number | None, str]:
         meaning = self.profile.dash_of(record)
         if meaning is None:
             self._fault("GBI-T002", cell, field="OBS_VALUE", found=text)

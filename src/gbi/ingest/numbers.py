@@ -106,4 +106,5 @@ def _two_readings(text: str) -> bool:
 def _pattern(style: Style) -> re.Pattern[str]:
     groups = "|".join(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+" for mark in style.thousands)
     whole = rf"{groups}|\d+" if groups else r"\d+"
-    return re.compile(rf"(?P<sign>-)? ?(?P<whole>{whole})(?:{re.escape(style.decimal)}(?P<fraction>\d+))?")
+    fraction = rf"(?:{re.escape(style.decimal)}(?P<fraction>\d+))?"
+    return re.compile(rf"(?P<sign>-)? ?(?P<whole>{whole}){fraction}")

@@ -1,4 +1,4 @@
-"""Sheets to records: each value with what describes it, the cell it came from, and what was wrong."""
+"""Sheets to records: each value, what describes it, its cell, and what was wrong."""
 
 from __future__ import annotations
 
@@ -90,11 +90,12 @@ def _match(
             strange.append(grid)
     for section in missing:
         near = difflib.get_close_matches(section.called, [g.sheet for g in strange], 1, 0.0)
-        grid = next((g for g in strange if g.sheet in near), None)
-        strange = [g for g in strange if g is not grid]
-        cell = Cell(grids[0].file, "" if grid is None else grid.sheet, "")
-        findings.append(fault("GBI-S010", cell, field="sheet", expected=section.called,
-                              found=None if grid is None else grid.sheet))  # fmt: skip
+        renamed = near[0] if near else None
+        strange = [g for g in strange if g.sheet != renamed]
+        cell = Cell(grids[0].file, renamed or "", "")
+        findings.append(
+            fault("GBI-S010", cell, field="sheet", expected=section.called, found=renamed)
+        )
     known = ", ".join(s.called for s in profile.sections)
     for grid in strange:
         cell = Cell(grid.file, grid.sheet, "")

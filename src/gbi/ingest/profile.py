@@ -137,7 +137,7 @@ class Profile:
 
     def series_label(self, folded: str) -> str:
         """Return a series' label as the profile writes it."""
-        return next(k for k in self.document["series"] if fold(k) == folded)
+        return next(str(k) for k in self.document["series"] if fold(k) == folded)
 
     def ignores(self, sheet: str) -> bool:
         """Say whether a sheet holds no figures (a list of contents)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gbi.dataset import Dataset, SubmittedFile, Submission
+from gbi.dataset import Dataset, Submission, SubmittedFile
 from gbi.errors import GbiError
 from gbi.findings import Cell, Finding
 from gbi.ingest import delimited, workbook
@@ -22,7 +22,7 @@ from gbi.ingest.reference import disagreements
 from gbi.provenance import Provenance, Source
 
 # What may lie beside the figures: texts and pictures are companions, not unknown data.
-_COMPANIONS = frozenset(".md .txt .pdf .docx .odt .html .png .jpg .jpeg .svg".split())
+_COMPANIONS = (".md", ".txt", ".pdf", ".docx", ".odt", ".html", ".png", ".jpg", ".jpeg", ".svg")
 _FINDING_OF = {"GBI-E061": "GBI-F001", "GBI-E062": "GBI-F004", "GBI-E063": "GBI-F005",
                "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001"}  # fmt: skip
 

@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from gbi.errors import GbiError
 
@@ -115,7 +115,7 @@ def _scan_archive(path: Path, archive: zipfile.ZipFile, limits: Limits) -> None:
                 _scan_part(path, e.filename, stream, limits)
 
 
-def _scan_part(path: Path, name: str, stream: BinaryIO | zipfile.ZipExtFile, limits: Limits) -> None:
+def _scan_part(path: Path, name: str, stream: IO[bytes], limits: Limits) -> None:
     """Read one XML part in blocks; nothing is parsed, so nothing can be expanded."""
     rows = columns = merged = 0
     tail = b""

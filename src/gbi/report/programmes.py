@@ -33,6 +33,11 @@ class _Row:
         names = ("TIME_PERIOD", "REF_AREA", "DEPARTMENT", "PROGRAMME")
         return tuple(str(self[name]) for name in names)
 
+    @property
+    def unit(self) -> str:
+        """The unit of its amounts."""
+        return self.words.unit(self["UNIT_MEASURE"], self["UNIT_MULT"])
+
     def mark(self, name: str) -> Box:
         """Return a mark with what it stands for."""
         if self[name] is None:
@@ -63,8 +68,8 @@ def marking_section(item: Item, words: Words) -> Section:
     ]
     grids = [_programmes([r for r in rows if r["LEVEL"] == "PROGRAMME"], words)]
     projects = [r for r in rows if r["LEVEL"] == "PROJECT"]
-    if projects:
-        grids.append(_projects(projects, words))
+    units = dict.fromkeys(r.unit for r in projects)
+    grids += [_projects([r for r in projects if r.unit == unit], words) for unit in units]
     return named("marking", words, grids=tuple(grids))
 
 
@@ -78,8 +83,8 @@ def _programmes(programmes: list[_Row], words: Words) -> Grid:
         rows += [
             (
                 source(row["PROGRAMME"] or DASH, head=True, rows=2, aside=_origin(row)),
-                Box(words("marking.from_data")),
-                Box(_answers(row)),
+                Box(words("marking.from_data"), tone="short"),
+                Box(_answers(row), tone="short"),
                 row.mark("GRID_MARK"),
                 _computed_share(row),
                 row.mark("SHARE_MARK"),
@@ -87,7 +92,7 @@ def _programmes(programmes: list[_Row], words: Words) -> Grid:
                 row.reason("REASON", "REASON_GRID"),
             ),
             (
-                Box(words("marking.from_stated")),
+                Box(words("marking.from_stated"), tone="short"),
                 Box(DASH, tone="quiet"),
                 row.mark("GRID_MARK_STATED"),
                 stated,
@@ -96,7 +101,7 @@ def _programmes(programmes: list[_Row], words: Words) -> Grid:
                 Box(remark, tone="quiet"),
             ),
         ]
-    names = ("programme", "basis", "answers", "grid", "#share", "share_mark", "final", "reason")
+    names = ("programme", "basis", "answers", "grid", "#share", "share_mark", "final", "remark")
     return Grid(words("captions.programmes"), heads(words, *names), tuple(rows))
 
 
@@ -153,7 +158,6 @@ def _projects(projects: list[_Row], words: Words) -> Grid:
                 (
                     *lead,
                     source(row["PROJECT"] or DASH, head=True),
-                    Box(words.unit(row["UNIT_MEASURE"], row["UNIT_MULT"])),
                     row.amount("OBS_VALUE"),
                     row.mark("MARK"),
                     number(words.share(row["WEIGHT"], 0)),
@@ -162,6 +166,7 @@ def _projects(projects: list[_Row], words: Words) -> Grid:
                     row.reason("REASON"),
                 )
             )
-    names = ("programme", "project", "unit", "#payment", "mark", "#weight", "#amount",
+    names = ("programme", "project", "#payment", "mark", "#weight", "#amount",
              "#amount_stated", "reason")  # fmt: skip
-    return Grid(words("captions.projects"), heads(words, *names), tuple(rows))
+    caption = words("captions.projects", unit=projects[0].unit)
+    return Grid(caption, heads(words, *names), tuple(rows))

@@ -208,8 +208,8 @@ def _trend_row(trend: Trend, words: Words) -> tuple[Box, ...]:
     sources = ", ".join(dict.fromkeys(p.source for p in trend.points if p.source))
     group = ", ".join(words.code(f"CL_{name}", code) for name, code in trend.groups)
     values: list[Box] = []
-    for point in (first, last):
-        if point is first and len(trend.points) == 1:
+    for i, point in enumerate((first, last)):
+        if i == 0 and len(trend.points) == 1:
             values += [Box(DASH, tone="quiet"), *(number(DASH, "quiet") for _ in range(3))]
             continue
         values += [

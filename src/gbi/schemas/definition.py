@@ -148,7 +148,8 @@ class Schema:
             if each.name == name:
                 return each
         near = suggest(name, self.columns)
-        raise GbiError("GBI-E051", where=self.name, expected=near or ", ".join(self.columns), got=name)
+        known = near or ", ".join(self.columns)
+        raise GbiError("GBI-E051", where=self.name, expected=known, got=name)
 
     def label(self, lang: str | None = None) -> str:
         """Return the table's name for a reader."""
@@ -179,7 +180,7 @@ class Schema:
         return replace(self, fields=tuple(bound.values()))
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the frame in the table's column order and types, defaults of absent columns filled.
+        """Return the frame in the table's order and types, defaults of absent columns filled.
 
         No value changes; columns that the table doesn't know stay, at the end.
 
@@ -192,7 +193,7 @@ class Schema:
         return conformed(self, frame)
 
     def to_pandera(self) -> Any:
-        """Return the ``pandera.pandas.DataFrameSchema``: types, code lists, key; nothing coerced."""
+        """Return the ``pandera.pandas.DataFrameSchema``; nothing is coerced."""
         return pandera_schema(self)
 
     def to_table_schema(self, lang: str | None = None) -> dict[str, Any]:

@@ -62,9 +62,10 @@ def _fits(value: object, kind: str) -> bool:
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):
         return False
+    near = float(value)
     if kind == "number":
-        return bool(float(value) == value)
-    return math.isfinite(value) and int(value) == value and -(2**63) <= value < 2**63
+        return bool(near == value)
+    return math.isfinite(near) and near.is_integer() and -(2**63) <= value < 2**63  # type: ignore[operator]
 
 
 def _shown(value: object, schema: Schema) -> str:

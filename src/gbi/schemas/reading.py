@@ -110,8 +110,8 @@ def _faults(made: Schema) -> Iterator[tuple[str, str]]:
             if name not in known:
                 yield "foreignKeys", name
     for each in made.fields:
-        for name in (each.missing_reason, *each.required_when):
-            if name is not None and name not in known:
-                yield each.name, name
+        for other in (each.missing_reason, *each.required_when):
+            if other is not None and other not in known:
+                yield each.name, other
         if each.default is not None and each.codes and each.default not in each.codes:
             yield f"{each.name} default", str(each.default)

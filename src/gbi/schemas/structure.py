@@ -75,7 +75,7 @@ def _column(field: Field) -> Any:
 
 
 def _matches(pattern: str) -> Callable[[pd.Series[Any]], pd.Series[bool]]:
-    """Match whole texts with Python's engine: Arrow's ``$`` and ``\\d`` differ between versions."""
+    """Match whole texts with Python's engine: Arrow's differs between versions."""
     compiled = re.compile(pattern)
 
     def check(column: pd.Series[Any]) -> pd.Series[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gbi.dataset import SubmittedFile
 
 Data = Dataset | Submission | Mapping[str, "pd.DataFrame | Dataset"]
-_UNREAD_FAMILY = "T"
+_UNREAD_FAMILIES = "TC"  # a cell that holds no number, or no known code
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,11 @@ def _input_of(data: Data) -> _Input:
 
 def _run(rule: Rule, source: _Input, day: date) -> _Tally:
     tally = _Tally()
-    tally.findings += [f for f in source.findings if f.code == rule.code]
+    tally.findings += [
+        replace(f, severity=rule.severity(None, day))
+        for f in source.findings
+        if f.code == rule.code
+    ]
     if rule.operator == INTAKE:
         tally.tables = int(source.was_read)
         tally.checked = len(source.files)
@@ -200,10 +204,10 @@ def _context(rule: Rule, data: Dataset) -> Context:
 
 
 def _unread(data: Dataset) -> dict[str, NDArray[np.bool_]]:
-    """Return, per column, the rows whose own cell has a finding of the T family."""
+    """Return, per column, the rows whose own cell reading could not understand."""
     if data.origins is None:
         return {}
-    bad = {c for f in data.findings if f.code[4] == _UNREAD_FAMILY for c in f.cells[:1]}
+    bad = {c for f in data.findings if f.code[4] in _UNREAD_FAMILIES for c in f.cells[:1]}
     if not bad:
         return {}
     origins = data.origins
