@@ -53,13 +53,13 @@ def test_a_swap_negates_the_gap_and_inverts_parity(f: float, m: float) -> None:
     assert absolute_gap(f, m) == -absolute_gap(m, f)
     assert parity(f, m) * parity(m, f) == pytest.approx(1)
     assert adjusted_parity(f, m) == pytest.approx(2 - adjusted_parity(m, f))
-    assert relative_gap(f, m) == pytest.approx(parity(f, m) - 1, abs=1e-9)
+    assert relative_gap(f, m) == pytest.approx(parity(f, m) - 1, rel=1e-9, abs=1e-9)
 
 
 @given(positive, positive, st.sampled_from([10.0, 1000.0]))
 def test_parity_has_no_unit_and_the_gap_has(f: float, m: float, k: float) -> None:
     assert parity(f * k, m * k) == pytest.approx(parity(f, m))
-    assert absolute_gap(f * k, m * k) == pytest.approx(k * absolute_gap(f, m), abs=1e-6)
+    assert absolute_gap(f * k, m * k) == pytest.approx(k * absolute_gap(f, m), rel=1e-9, abs=1e-6)
 
 
 @given(positive, positive)

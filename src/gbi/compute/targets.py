@@ -66,16 +66,19 @@ def distance(value: ArrayLike, reference: ArrayLike) -> Floats:
 def within_range(actual: ArrayLike, low: ArrayLike, high: ArrayLike, *, tolerance: float) -> Floats:
     """Return 1 inside a target range, falling to 0 at the tolerance outside it.
 
+    NaN where the value is missing.
+
     Parameters
     ----------
     actual, low, high
         Values in one unit.
     tolerance
-        The distance from the range at which nothing is achieved; above 0.
+        The distance from the range at which nothing is achieved; 0 makes the range strict.
     """
     a, lowest, highest = as_floats(actual, low, high)
-    outside = np.maximum(difference(lowest, a), difference(a, highest))
-    return np.clip(1.0 - quotient(np.maximum(outside, 0.0), tolerance), 0.0, 1.0)
+    outside = np.maximum(np.maximum(difference(lowest, a), difference(a, highest)), 0.0)
+    missed = quotient(outside, tolerance) if tolerance > 0 else np.sign(outside)
+    return np.clip(1.0 - missed, 0.0, 1.0)
 
 
 def equal(value: ArrayLike, other: ArrayLike) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gbi.dataset import SubmittedFile
+    from gbi.schemas import Schema
 
 Data = Dataset | Submission | Mapping[str, "pd.DataFrame | Dataset"]
 _UNREAD_FAMILIES = "TC"  # a cell that holds no number, or no known code
@@ -195,11 +196,20 @@ def _context(rule: Rule, data: Dataset) -> Context:
         table=data.table,
         frame=data.frame,
         key=tuple(c for c in known.key if c in data.frame.columns),
-        required=tuple(known.required),
+        required=_required(known, data.frame),
         params=rule.document["params"],
         tolerance=rule.document["tolerance"],
         totals=None if data.totals is None else data.totals.frame,
         unread=_unread(data),
+    )
+
+
+def _required(known: Schema, frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return what a row must fill, or say why not; an absent column stands for its default."""
+    return tuple(
+        f.name
+        for f in known.fields
+        if (f.required and (f.default is None or f.name in frame.columns)) or f.missing_reason
     )
 
 
