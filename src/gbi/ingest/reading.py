@@ -23,6 +23,8 @@ from gbi.provenance import Provenance, Source
 
 # What may lie beside the figures: texts and pictures are companions, not unknown data.
 _COMPANIONS = (".md", ".txt", ".pdf", ".docx", ".odt", ".html", ".png", ".jpg", ".jpeg", ".svg")
+# Spreadsheets of another format: their figures would be missing, so they are not passed over.
+_OTHER_SHEETS = (".xls", ".xlsb", ".ods", ".numbers")
 _FINDING_OF = {"GBI-E061": "GBI-F001", "GBI-E062": "GBI-F004", "GBI-E063": "GBI-F005",
                "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001"}  # fmt: skip
 
@@ -177,9 +179,12 @@ def _outcome(path: Path, root: Path, chosen: Profile | None) -> _Outcome:
     if path.suffix.lower() in _COMPANIONS:
         return replace(outcome, companion=True)
     try:
-        grids, kind = _grids(path, source.name)
+        opened = _grids(path, source.name)
     except GbiError as error:
         return replace(outcome, error=error, findings=(_unread(error, place),))
+    if opened is None:
+        return replace(outcome, findings=(fault("GBI-F006", place),))
+    grids, kind = opened
     if all(g.empty for g in grids):
         return replace(outcome, empty=True, findings=(fault("GBI-F002", place),))
     profile = chosen if chosen is not None and chosen.format == kind else detect(grids, kind)
@@ -198,14 +203,17 @@ def _outcome(path: Path, root: Path, chosen: Profile | None) -> _Outcome:
     )  # fmt: skip
 
 
-def _grids(path: Path, name: str) -> tuple[list[Grid], str]:
+def _grids(path: Path, name: str) -> tuple[list[Grid], str] | None:
+    """Return a file's sheets and format; None for a file that holds no table."""
     suffix = path.suffix.lower()
     if suffix in workbook.SUFFIXES:
         return workbook.read_workbook(path, name), "workbook"
     if suffix in delimited.SUFFIXES:
         return [delimited.read_delimited(path, name)], "delimited"
-    known = ", ".join((*workbook.SUFFIXES, *delimited.SUFFIXES))
-    raise GbiError("GBI-E066", where=name, expected=known, got=suffix or "–", exit_code=3)
+    if suffix in _OTHER_SHEETS:
+        known = ", ".join((*workbook.SUFFIXES, *delimited.SUFFIXES))
+        raise GbiError("GBI-E066", where=name, expected=known, got=suffix, exit_code=3)
+    return None
 
 
 def _unread(error: GbiError, place: Cell) -> Finding:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gbi.findings import SEVERITIES, rule_document
 from gbi.language import has_text, text
 from gbi.report import tables
-from gbi.report.grids import Box, Grid, Group, Head, Section, code, heads, named, number, source
+from gbi.report.grids import Box, Grid, Group, Head, Section, code, heads, named, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -211,7 +211,7 @@ def other_section(item: Item, words: Words) -> Section:
     content = tables.table(item.name, item.result, item.figure)
     names = [c["name"] for c in content["columns"]]
     columns = tuple(Head(c["label"][words.lang]) for c in content["columns"])
-    rows = tuple(tuple(_cell(row[n], words) for n in names) for row in content["rows"])
+    rows = tuple(tuple(shown(row[n], words) for n in names) for row in content["rows"])
     rest = (Grid(title, columns, rows[_ROWS:]),) if rows[_ROWS:] else ()
     return Section(
         anchor,
@@ -220,12 +220,3 @@ def other_section(item: Item, words: Words) -> Section:
         folded=rest,
         folded_title=words("page.more_rows", n=len(rows) - _ROWS) if rest else "",
     )
-
-
-def _cell(value: Any, words: Words) -> Box:
-    if value is None:
-        return Box("")
-    if isinstance(value, str):
-        return source(value)
-    shown = value["display"][words.lang]
-    return Box(shown) if isinstance(value["raw"], str | bool) else number(shown)

@@ -101,7 +101,10 @@ def budget_lines(result: Result) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The women's and the men's value of one indicator in one period, and their gap."""
+    """The women's and the men's value of one indicator in one period, and their gap.
+
+    A share of women among both sexes has a ``distance`` to its reference instead of a gap.
+    """
 
     department: str
     department_label: str
@@ -117,6 +120,7 @@ class Pair:
     women: float | None
     men: float | None
     gap: float | None
+    distance: float | None
     parity: float | None
     status: str
     reason: str
@@ -180,6 +184,7 @@ def pairs(result: Result) -> list[Pair]:
                 women=_number(row, "VALUE_F"),
                 men=_number(row, "VALUE_M"),
                 gap=_number(row, "GAP_ABS"),
+                distance=_number(row, "GAP_REF"),
                 parity=_number(row, "PARITY"),
                 status=_text(row, "OBS_STATUS"),
                 reason=_text(row, "REASON"),

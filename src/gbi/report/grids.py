@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gbi.report.wording import Words
@@ -121,6 +121,16 @@ def heads(words: Words, *names: str, group: str = "heads") -> tuple[Head, ...]:
 def number(shown: str, tone: str = "") -> Box:
     """Return a cell that holds a number."""
     return Box(shown, "number", tone=tone)
+
+
+def shown(value: Any, words: Words) -> Box:
+    """Return a cell of the bundle's tables in one language."""
+    if value is None:
+        return Box("")
+    if isinstance(value, str):
+        return source(value)
+    display = value["display"][words.lang]
+    return Box(display) if isinstance(value["raw"], str | bool) else number(display)
 
 
 def source(text: str, *, head: bool = False, rows: int = 1, aside: str = "") -> Box:

@@ -106,7 +106,9 @@ def _gap_boxes(pair: Pair, unit: str, words: Words) -> tuple[Box, ...]:
         number(pair.shown(pair.men, words), "men"),
     )
     if not pair.computed:
-        return (*lead, Box(pair_reason(pair, words), columns=2, tone="quiet"))
+        unit_gap = words.gap(pair.distance, pair.unit, pair.places)
+        distance = "" if pair.distance is None else words("gaps.distance", gap=unit_gap)
+        return (*lead, Box(pair_reason(pair, words), columns=2, tone="quiet", aside=distance))
     return (
         *lead,
         number(pair.shown_gap(words), "strong"),

@@ -6,6 +6,7 @@ with its unit, a code with its label. A report generator copies ``display`` and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gbi.language import LANGUAGES, texts
@@ -14,17 +15,21 @@ from gbi.report.wording import Words, missing
 from gbi.vocabulary import concepts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gbi.results import Result
 
 # What a number is: an amount in the row's unit, a difference of two, a fraction, or a plain number.
 _AMOUNTS = {
-    "OBS_VALUE", "VALUE", "VALUE_F", "VALUE_M", "VALUE_REALISED", "VALUE_TARGET", "REALISED",
-    "TARGET", "AMOUNT", "AMOUNT_STATED", "AMOUNT_EQUALITY", "CREDITS", "DIRECTION_REF",
+    "OBS_VALUE", "VALUE_F", "VALUE_M", "VALUE_REALISED", "VALUE_TARGET", "VALUE_MEMBER",
+    "VALUE_UNKNOWN", "DENOMINATOR", "REFERENCE", "DIRECTION_REF", "AMOUNT_STATED",
+    "WEIGHTED_AMOUNT",
 }  # fmt: skip
-_DIFFERENCES = {"GAP_ABS", "DISTANCE", "DISTANCE_ABS", "GAP"}
-_FRACTIONS = ("SHARE", "WEIGHT", "GAP_REL")
+_DIFFERENCES = {"GAP_ABS", "GAP_REF", "DIFFERENCE", "DISTANCE", "DISTANCE_TARGET"}
+_FRACTIONS = ("SHARE", "WEIGHT", "GAP_REL", "SEX_KNOWN")
+# Columns of results whose codes are those of a list under another name.
+_LISTS = {"LEVEL": "CL_MARK_LEVEL", "FINAL_STATED_INPUTS": "CL_MARK"}
+_MARK = re.compile(r"(?:(?:GRID|SHARE|FINAL)_)?MARK(?:_STATED)?")
 _PERIODS = ("TIME_PERIOD", "PERIOD_")
 _SHOWN_DECIMALS = 4
 
@@ -37,27 +42,44 @@ def cell(row: Mapping[str, Any], column: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         value = canonical(value)
         if isinstance(value, bool):
-            return {"raw": value, "display": texts(f"report.answers.{'Y' if value else 'N'}")}
+            answer = "Y" if value else "N"
+            return {"raw": value, "display": _each(lambda w: w.code("CL_YESNO", answer))}
         if isinstance(value, list | dict):
             return ", ".join(map(str, value))
     if isinstance(value, str):
         return _coded(column, value)
-    shown = {lang: _shown(Words(lang), row, column, float(value)) for lang in LANGUAGES}
+    shown = _each(lambda w: _shown(w, row, column, float(value)))
     return {"raw": canonical(value), "display": shown}
 
 
 def _coded(column: str, value: str) -> Any:
-    if column.startswith(_PERIODS):
-        return {"raw": value, "display": {lang: Words(lang).period(value) for lang in LANGUAGES}}
     concept = concepts().get(column)
-    if column == "UNIT_MEASURE":
-        return {"raw": value, "display": {lang: Words(lang).unit(value) for lang in LANGUAGES}}
-    if column == "REASON":
-        return {"raw": value, "display": {lang: Words(lang).reason(value) for lang in LANGUAGES}}
-    if concept is None or concept.codelist is None:
+    listing = _LISTS.get(column) or (concept.codelist if concept is not None else None)
+    if column.startswith(_PERIODS):
+        shown = _each(lambda w: w.period(value))
+    elif column == "UNIT_MEASURE":
+        shown = _each(lambda w: w.unit(value))
+    elif column.startswith("REASON"):
+        shown = _each(lambda w: w.reason(value))
+    elif column == "PARITY_BAND":
+        shown = _each(lambda w: w.entry("parity_bands", value))
+    elif _MARK.fullmatch(column) or listing == "CL_MARK":
+        shown = _each(lambda w: _marked(w, value))
+    elif listing is not None:
+        shown = _each(lambda w: w.code(listing, value))
+    else:
         return value
-    listing = concept.codelist
-    return {"raw": value, "display": {lang: Words(lang).code(listing, value) for lang in LANGUAGES}}
+    return {"raw": value, "display": shown}
+
+
+def _each(say: Callable[[Words], str]) -> dict[str, str]:
+    return {lang: say(Words(lang)) for lang in LANGUAGES}
+
+
+def _marked(words: Words, mark: str) -> str:
+    """Write a mark with what it stands for."""
+    meaning = words.code("CL_MARK", mark)
+    return words.aside(mark) if meaning == mark else f"{words.aside(mark)} ({meaning})"
 
 
 def _shown(words: Words, row: Mapping[str, Any], column: str, value: float) -> str:
@@ -75,8 +97,8 @@ def _shown(words: Words, row: Mapping[str, Any], column: str, value: float) -> s
 def columns(result: Result) -> list[dict[str, Any]]:
     """Return name and heading of every column, in the frame's order."""
     return [
-        {"name": str(name), "label": {lang: Words(lang).column(str(name)) for lang in LANGUAGES}}
-        for name in result.frame.columns
+        {"name": name, "label": {lang: Words(lang).column(name) for lang in LANGUAGES}}
+        for name in map(str, result.frame.columns)
     ]
 
 
