@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib.lines import Line2D
+
 from gbi.report.facts import Target, target_counts, targets
 from gbi.report.theme import (
     INK,
@@ -147,6 +149,15 @@ def draw(ax: Axes, result: Result, words: Words, *, numbers: bool = False) -> No
             ax.annotate(str(i), (t.realised or 0, t.target or 0), xytext=(0, -6),
                         textcoords="offset points", ha="center", va="top", fontsize=7.5,
                         fontweight="bold", color=MARK, zorder=6, path_effects=halo())  # fmt: skip
+
+
+def handles(words: Words) -> list[Line2D]:
+    """Return the entries of a legend: what the shapes stand for."""
+    return [
+        Line2D([], [], linestyle="none", marker=marker, markerfacecolor=fill,
+               markeredgecolor=edge, label=words(f"charts.targets.forms.{form}"))
+        for form, (marker, fill, edge, _) in _FORMS.items()
+    ]  # fmt: skip
 
 
 def figure(result: Result, words: Words, source: str) -> Figure:

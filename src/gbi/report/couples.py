@@ -8,6 +8,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from matplotlib.lines import Line2D
+
 from gbi.report.facts import Pair, pairs
 from gbi.report.theme import (
     INK,
@@ -81,12 +83,25 @@ def draw(ax: Axes, result: Result, words: Words) -> None:
     chosen = percent or other
     for y, pair in enumerate(chosen):
         _dumbbell(ax, y, pair, words)
-    labels = [p.indicator if len(p.indicator) < 60 else p.indicator[:59] + "…" for p in chosen]
+    several = len({p.period for p in chosen}) > 1
+    labels = [_label(p, words) or p.programme or p.department_name(words) for p in chosen]
+    labels = [label if len(label) < 60 else label[:59] + "…" for label in labels]
+    if several:
+        pairs_of = zip(labels, chosen, strict=True)
+        labels = [f"{label}, {words.period(p.period)}" for label, p in pairs_of]
     ax.set_yticks(range(len(chosen)), labels)
     ax.set_ylim(len(chosen) - 0.5, -0.5)
     ax.margins(x=0.12)
     ax.set_xlabel(words.unit(chosen[0].unit, chosen[0].mult) if chosen else "")
     ax.xaxis.set_major_formatter(lambda x, _: words.number(x))
+
+
+def handles(words: Words) -> list[Line2D]:
+    """Return the entries of a legend: what the two marks stand for."""
+    return [
+        Line2D([], [], linestyle="none", marker=MARKERS[sex], color=colour, label=words(name))
+        for sex, colour, name in (("F", WOMEN, "women"), ("M", MEN, "men"))
+    ]
 
 
 def _dumbbell(ax: Axes, y: float, pair: Pair, words: Words) -> None:

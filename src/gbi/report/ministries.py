@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib.patches import Patch
+
 from gbi.report.facts import NATURES, Line, budget_lines
 from gbi.report.theme import INK, MUTED, RULE, Sheet, heading_height
 from gbi.report.theme import NATURES as COLOURS
@@ -63,6 +65,15 @@ def draw(ax: Axes, result: Result, words: Words) -> None:
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.set_xlabel(words("units.billions_long"))
     ax.xaxis.set_major_formatter(lambda x, _: words.number(x))
+
+
+def handles(words: Words) -> list[Patch]:
+    """Return the entries of a legend: the natures of expenditure."""
+    return [
+        Patch(facecolor=COLOURS[n], edgecolor="white", hatch="////" if n == "OPERATING" else None,
+              label=words(f"charts.credits.parts.{n}"))
+        for n in NATURES
+    ]  # fmt: skip
 
 
 def _bars(ax: Axes, lines: list[Line], height: float = 0.62) -> None:

@@ -17,8 +17,9 @@ from gbi.report.theme import style as chart_style
 from gbi.report.wording import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from gbi.findings import Finding
@@ -191,9 +192,11 @@ def _drawn(result: Result, ax: Axes | None, words: Words) -> Axes:
             lines, _ = ministries.shown_lines(result, words)
             ax = ax or _axes(len(lines))
             ministries.draw(ax, result, words)
+            _key(ax, ministries.handles(words))
         case "achievement" if aims.plotted(result):
             ax = ax or _axes(14)
             aims.draw(ax, result, words)
+            _key(ax, aims.handles(words))
         case "gap" if any(p.computed for p in facts.pairs(result)):
             ax = _gaps(result, ax, words)
         case "shares" | "gender_marking" if bars.shown_bars(result, words):
@@ -216,7 +219,13 @@ def _gaps(result: Result, ax: Axes | None, words: Words) -> Axes:
     percent, other = couples.shown_pairs(result)
     ax = ax or _axes(len(percent or other))
     couples.draw(ax, result, words)
+    _key(ax, couples.handles(words))
     return ax
+
+
+def _key(ax: Axes, handles: Sequence[Artist]) -> None:
+    """Put a legend above the Axes, two entries to a line."""
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.02), ncols=2, fontsize=8)
 
 
 def _axes(rows: int) -> Axes:
