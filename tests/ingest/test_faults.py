@@ -328,8 +328,8 @@ def test_an_unknown_key_of_a_profile_is_refused_with_its_line(tmp_path: Path) ->
         load_profile(path)
     assert raised.value.code == "GBI-E003"
     assert str(raised.value.where).startswith(f"p.yaml:{line}")
-    path.write_text(text.replace("indicateur,", "'[',").replace("header: '['", "pattern: '[', example: a"),
-                    encoding="utf-8")  # fmt: skip
+    broken = text.replace("{header: indicateur,", "{pattern: '[', example: a,")
+    path.write_text(broken, encoding="utf-8")
     with pytest.raises(GbiError) as raised:
         load_profile(path)
     assert raised.value.code == "GBI-E003"

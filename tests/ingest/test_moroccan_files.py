@@ -264,7 +264,7 @@ def test_the_profiles_fill_columns_that_their_tables_have() -> None:
         columns = {c for t in profile.tables for c in gbi.schema(t).columns}
         for section in profile.sections:
             named = {e["column"] for e in section.columns if "column" in e}
-            named |= {c for e in section.values for c in e.get("set", {})}
+            named |= {c for e in section.observations for c in e.get("set", {})}
             named |= set(section.constants) | set(profile.constants)
             named |= set(profile.tokens.values())
             assert named <= columns, profile.name

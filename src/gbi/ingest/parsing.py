@@ -121,7 +121,7 @@ def _layout(grid: Grid, section: Section, findings: list[Finding]) -> Layout | N
             fault("GBI-S011", cell, field=str(entry.get("column", _VALUE)), found=instead,
                   expected=expected, suggestion=expected)
         )  # fmt: skip
-        readable = readable and entry in section.values
+        readable = readable and entry in section.observations
     return layout if readable else None
 
 
@@ -250,11 +250,11 @@ class _Sheet:
         self, row: int, record: Record, origin: dict[str, str]
     ) -> Iterator[tuple[Record, dict[str, str]]]:
         """Give one observation per value column; the row itself where it is a record."""
-        if not self.section.values:
+        if not self.section.observations:
             self.profile.derive(record)
             yield record, origin
             return
-        for entry, found in self._placed(self.section.values):
+        for entry, found in self._placed(self.section.observations):
             filled, where = {**record, **entry.get("set", {})}, dict(origin)
             head = self.grid.cell(self.layout.last, found.column)
             for column, said in found.said.items():

@@ -51,14 +51,14 @@ class Section:
         return list(self.document["columns"])
 
     @property
-    def values(self) -> list[Mapping[str, Any]]:
+    def observations(self) -> list[Mapping[str, Any]]:
         """The columns that each hold a value of their own; none if a row is a record."""
         return list(self.document.get("values", []))
 
     @property
     def headers(self) -> list[Mapping[str, Any]]:
         """All columns that the sheet must have a header for, in the profile's order."""
-        return [*self.columns, *self.values]
+        return [*self.columns, *self.observations]
 
     def accepts(self, sheet: str) -> bool:
         """Say whether a sheet bears this section's name."""
