@@ -10,6 +10,7 @@ from __future__ import annotations
 import locale
 import os
 import re
+import sys
 import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,12 +47,20 @@ def resolve_language(lang: str | None = None) -> Language:
                 if value == known:
                     return known
             raise GbiError("GBI-E010", expected=", ".join(LANGUAGES), got=value)
-    system = (locale.getlocale()[0] or os.environ.get("LANG") or "").lower()
+    system = _system_locale().lower()
     names = {"fr": "fr", "french": "fr", "ar": "ar", "arabic": "ar", "en": "en", "english": "en"}
     for prefix, known_name in names.items():
         if re.match(rf"{prefix}(_|\b)", system):
             return known_name  # type: ignore[return-value]
     return "fr"
+
+
+def _system_locale() -> str:
+    """Return the locale of messages; Python calls the neutral C.UTF-8 "en_US", so not its own."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return value
+    return (locale.getlocale()[0] or "") if sys.platform == "win32" else ""
 
 
 @contextmanager

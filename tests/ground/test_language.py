@@ -38,13 +38,34 @@ def test_the_order_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_language() == "en"
 
 
-def test_the_locale_decides_before_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GBI_LANG")
-    monkeypatch.setattr("gbi.language.locale.getlocale", lambda: ("ar_MA", "UTF-8"))
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"LANG": "ar_MA.UTF-8"}, "ar"),
+        ({"LANG": "ar_MA.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "C.UTF-8"}, "fr"),
+        ({"LANG": "POSIX"}, "fr"),
+        ({"LANG": "de_DE.UTF-8"}, "fr"),
+        ({}, "fr"),
+    ],
+)
+def test_the_locale_decides_before_french(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
+    for name in ("GBI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("gbi.language.sys.platform", "linux")
+    assert resolve_language() == expected
+
+
+def test_windows_names_its_locale_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GBI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("gbi.language.sys.platform", "win32")
+    monkeypatch.setattr("gbi.language.locale.getlocale", lambda: ("Arabic_Morocco", "1256"))
     assert resolve_language() == "ar"
-    monkeypatch.setattr("gbi.language.locale.getlocale", lambda: (None, None))
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    assert resolve_language() == "fr"
 
 
 def test_another_language_is_refused() -> None:

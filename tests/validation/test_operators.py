@@ -90,6 +90,12 @@ def test_a_sum_may_differ_by_rounding_alone(
     assert codes(frame, only=["A003"]) == expected
 
 
+def test_one_dirham_counts_in_hundreds_of_milliards() -> None:
+    exact: dict[str, object] = {"UNIT_MULT": 0, "UNIT_MEASURE": "MAD"}
+    assert codes(by_sex(2.5e11, 2.5e11, 5e11, **exact), only=["A003"]) == []
+    assert codes(by_sex(2.5e11, 2.5e11, 5e11 + 1, **exact), only=["A003"]) == ["GBI-A003"]
+
+
 def test_one_decimal_narrows_the_tolerance() -> None:
     assert codes(by_sex(4.3, 4.2, 8.6, DECIMALS=1), only=["A003"]) == []
     assert codes(by_sex(4.3, 4.2, 8.7, DECIMALS=1), only=["A003"]) == ["GBI-A003"]

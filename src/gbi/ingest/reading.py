@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +91,7 @@ def read_submission(
     """
     chosen = profile_named(profile) if profile is not None else None
     root, paths = _paths(folder)
-    outcomes = [_outcome(path, root, chosen) for path in paths]
+    outcomes = [_outcome(path, base, chosen) for path, base in paths]
     errors = [o.error for o in outcomes if o.error is not None]
     nothing = not any(o.parsed is not None or o.empty for o in outcomes)
     named = not isinstance(folder, str | Path) or Path(folder).is_file()
@@ -111,8 +111,11 @@ def read_submission(
     )
 
 
-def _paths(folder: str | Path | Sequence[str | Path]) -> tuple[Path, list[Path]]:
-    """Return what names are relative to, and the files."""
+def _paths(folder: str | Path | Sequence[str | Path]) -> tuple[Path, list[tuple[Path, Path]]]:
+    """Return the submission's folder, and each file with the folder that its name is from.
+
+    A name is the file's own; where two files bear the same one, the folder's is put in front.
+    """
     given = [Path(folder)] if isinstance(folder, str | Path) else [Path(p) for p in folder]
     files: list[Path] = []
     for path in given:
@@ -122,10 +125,13 @@ def _paths(folder: str | Path | Sequence[str | Path]) -> tuple[Path, list[Path]]
             files.append(path)
         else:
             raise GbiError("GBI-E060", where=str(path), exit_code=2)
-    if len(given) == 1:
-        return (given[0] if given[0].is_dir() else given[0].parent), files
-    files = list(dict.fromkeys(p.resolve() for p in files))
-    return Path(os.path.commonpath([p.parent for p in files])), files
+    unique = {p.resolve(): p for p in files}
+    names = Counter(p.name for p in unique.values())
+    root = given[0] if given and given[0].is_dir() else (given[0].parent if given else Path())
+    based = [
+        (p, p.parent if names[p.name] == 1 else p.resolve().parent.parent) for p in unique.values()
+    ]
+    return root, based
 
 
 def _visible(path: Path) -> bool:

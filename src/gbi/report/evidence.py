@@ -155,12 +155,11 @@ def files_section(files: Sequence[SubmittedFile], words: Words) -> Section:
             Box(words(f"file_status.{f.status}"), tone="" if f.status == "read" else "quiet"),
             Box(words.entry("tables", f.table) if f.table else ""),
             number(words.value(f.rows) if f.rows else ""),
-            number(words.value(f.size)),
             Box(f.sha256, "code", tone="hash"),
         )
         for f in files
     )
-    names = ("file", "status", "table", "#rows", "#size", "sha256")
+    names = ("file", "status", "table", "#rows", "sha256")
     grid = Grid(words("captions.files"), heads(words, *names, group="columns"), rows)
     return named("files", words, grids=(grid,))
 

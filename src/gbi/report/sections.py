@@ -199,8 +199,8 @@ def _target_row(series: Target, words: Words) -> tuple[Box, ...]:
 def national_section(item: Item, words: Words) -> Section:
     """Return the national gaps: small multiples, first and latest values."""
     rows = tuple(_trend_row(t, words) for t in facts.trends(item.result))
-    names = ("indicator", "unit", "first", "#women", "#men", "#gap", "last", "#women", "#men",
-             "#gap", "sources")  # fmt: skip
+    names = ("indicator", "first", "#women", "#men", "#gap", "last", "#women", "#men", "#gap",
+             "sources")  # fmt: skip
     grid = Grid(words("captions.national"), heads(words, *names), rows)
     return named("national", words, figures=_figures(item), grids=(grid,))
 
@@ -208,21 +208,21 @@ def national_section(item: Item, words: Words) -> Section:
 def _trend_row(trend: Trend, words: Words) -> tuple[Box, ...]:
     first, last = trend.points[0], trend.points[-1]
     sources = ", ".join(dict.fromkeys(p.source for p in trend.points if p.source))
-    group = ", ".join(words.code(f"CL_{name}", code) for name, code in trend.groups)
+    groups = (words.code(f"CL_{name}", code) for name, code in trend.groups)
+    about = ", ".join((*groups, words.unit(trend.unit, trend.mult)))
     values: list[Box] = []
     for i, point in enumerate((first, last)):
         if i == 0 and len(trend.points) == 1:
             values += [Box(DASH, tone="quiet"), *(number(DASH, "quiet") for _ in range(3))]
             continue
         values += [
-            Box(words.aside(words.period(point.period))),
+            Box(words.aside(words.period(point.period)), tone="short"),
             number(point.shown(point.women, words), "women"),
             number(point.shown(point.men, words), "men"),
             number(point.shown_gap(words), "strong"),
         ]
     return (
-        Box(trend.indicator, "source", head=True, aside=group),
-        Box(words.unit(trend.unit, trend.mult)),
+        Box(trend.indicator, "source", head=True, aside=about),
         *values,
         source(sources),
     )

@@ -219,7 +219,7 @@ def tolerance_of(
         ``count``: 0; a number: that many units of the value; None: 0.
     units, is_exact, terms, size
         u, whether no rounding is possible, k, and the figures' size: floating-point noise of
-        10⁻⁹ of it never counts.
+        10⁻⁹ of it never counts, but half a printed unit always does.
     """
     if rule == "printed_unit":
         allowed = np.where(is_exact, 0.0, units * (terms + 1.0) / 2.0)
@@ -227,7 +227,8 @@ def tolerance_of(
         allowed = np.full_like(units, float(rule))
     else:
         allowed = np.zeros_like(units)
-    return np.asarray(allowed + NOISE * np.abs(np.nan_to_num(size)), dtype=np.float64)
+    noise = np.minimum(NOISE * np.abs(np.nan_to_num(size)), units / 2.0)
+    return np.asarray(allowed + noise, dtype=np.float64)
 
 
 def plain(value: object) -> object:

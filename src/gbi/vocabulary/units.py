@@ -54,7 +54,7 @@ def read_unit(label: str) -> Unit | None:
 
 
 def unit_in_title(title: str) -> Unit | None:
-    """Find the unit that a title declares: in parentheses, or after "en" ("en milliers de DH").
+    """Return the unit that a title declares: in parentheses, or after "en" ("en milliers de DH").
 
     Returns None if the title declares none, or none that is known.
     """
