@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,22 +37,22 @@ def dataset(table: str, name: str, sheet: str, rows: Sequence[dict[str, Any]]) -
             "OBS_VALUE": [f"E{i + 4}" for i in range(len(frame))],
         }
     )
-    source = Source(name, (name[0] * 64).encode().hex()[:64], 1000 + len(rows))
+    source = Source(name, hashlib.sha256(name.encode()).hexdigest(), 1000 + len(rows))
     return Dataset(frame, table, provenance=Provenance((source,)), origins=origins)
 
 
 def budget() -> Dataset:
     base = {
-        "TIME_PERIOD": "2025", "REF_AREA": "MA", "BUDGET_COMPONENT": "BG", "CHAPTER_KIND": "ORDINARY",
-        "BUDGET_STAGE": "BILL", "UNIT_MEASURE": "MAD", "UNIT_MULT": 0, "OBS_STATUS": "A",
+        "TIME_PERIOD": "2025", "REF_AREA": "MA", "BUDGET_COMPONENT": "BG",
+        "CHAPTER_KIND": "ORDINARY", "BUDGET_STAGE": "BILL", "UNIT_MEASURE": "MAD", "UNIT_MULT": 0, "OBS_STATUS": "A",
         "DECIMALS": 0,
     }  # fmt: skip
-    lines = {
-        ("JUSTICE", "MINISTERE DE LA JUSTICE"): (3_431_531_000, 352_788_000, 420_550_000, 220_000_000),
-        ("COUR_ROYALE", "COUR ROYALE"): (621_186_000, 1_542_183_000, 131_608_000, None),
-    }  # fmt: skip
+    lines = (
+        ("JUSTICE", 3_431_531_000, 352_788_000, 420_550_000, 220_000_000),
+        ("COUR_ROYALE", 621_186_000, 1_542_183_000, 131_608_000, None),
+    )
     rows = []
-    for (code, label), (staff, goods, invested, later) in lines.items():
+    for code, staff, goods, invested, later in lines:
         values = {
             ("PERSONNEL", "CP"): staff,
             ("GOODS", "CP"): goods,
@@ -63,7 +64,7 @@ def budget() -> Dataset:
         for (nature, credit), value in values.items():
             status = "A" if value is not None else "O"
             rows.append(
-                {**base, "MINISTRY": code, "MINISTRY_LABEL": label, "ECON_NATURE": nature,
+                {**base, "MINISTRY": code, "MINISTRY_LABEL": code, "ECON_NATURE": nature,
                  "CREDIT_TYPE": credit, "OBS_VALUE": value, "OBS_STATUS": status}
             )  # fmt: skip
     return dataset("budget", "budget.xlsx", "Annexe 1", rows)
@@ -159,8 +160,9 @@ def measures() -> list[tuple[str, Result, str | None]]:
     data = submission()
     national = gap(data["statistics"], by=["INDICATOR", "URBANISATION", "SOURCE", "TIME_PERIOD"])
     by = [*SERIES[:4], "SUB_INDICATOR"]
+    structure = budget_structure(data["budget"], by=["MINISTRY"])
     return [
-        ("budget_structure", budget_structure(data["budget"], by=["MINISTRY"]), "credits_by_ministry"),
+        ("budget_structure", structure, "credits_by_ministry"),
         ("gaps", gap(data["performance"], by=[*SERIES, "TIME_PERIOD"]), "gaps"),
         ("achievement", achievement(data["performance"], by=by), "targets"),
         ("marking", gender_marking(data["marking"]), None),

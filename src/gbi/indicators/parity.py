@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 
 PAIR, SEX = "PAIR_ID", "SEX"
 # Texts that name a row; the two rows of a declared pair may word them differently.
-_LABELS = ("PROGRAMME", "OBJECTIVE", "INDICATOR", "SUB_INDICATOR")
+SUB_INDICATOR = "SUB_INDICATOR"
+_LABELS = ("PROGRAMME", "OBJECTIVE", "INDICATOR", SUB_INDICATOR)
 _BESIDE = ("DEPARTMENT_LABEL", "MINISTRY_LABEL", "MEASURE_KIND", "SOURCE")
 _SERIES = (
     "MINISTRY", "DEPARTMENT", *_LABELS, PAIR, "REF_AREA", SEX, "AGE", "URBANISATION",
@@ -98,7 +99,8 @@ def gap(
         rates), ``GAP_REL`` (a fraction), ``PARITY``, ``PARITY_BAND`` (``PARITY`` from 0.97 to
         1.03, ``AGAINST_F``, ``AGAINST_M``), ``GAP_REF`` and ``REFERENCE`` (a share of women among
         both sexes has no F − M gap but a distance to the reference), ``SEX_KNOWN`` (counts only:
-        the fraction of known sex), unit, status, reason and the two cells.
+        the fraction of known sex), unit, status, reason, the two cells and, where the data have
+        sub-indicators that are not in ``by``, the two labels.
 
     Raises
     ------
@@ -129,6 +131,11 @@ def gap(
     lead = np.where(women >= 0, women, men)
     beside = [c for c in _BESIDE if c in frame.columns and c not in columns]
     out = pd.concat([rows_at(frame, columns, lead), out, rows_at(frame, beside, lead)], axis=1)
+    if SUB_INDICATOR in frame.columns and SUB_INDICATOR not in columns:
+        labels = texts_of(frame, SUB_INDICATOR)
+        labels = blanked(labels, labels == "")
+        for side, rows in ((WOMEN, women), (MEN, men)):
+            out[f"{SUB_INDICATOR}_{side}"] = text_column(taken(labels, rows, None))
     meta = {"reference": reference, "over": over, **_coverage(frame, sex, out)}
     return Result(
         "gap",
