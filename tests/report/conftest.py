@@ -44,8 +44,8 @@ def dataset(table: str, name: str, sheet: str, rows: Sequence[dict[str, Any]]) -
 def budget() -> Dataset:
     base = {
         "TIME_PERIOD": "2025", "REF_AREA": "MA", "BUDGET_COMPONENT": "BG",
-        "CHAPTER_KIND": "ORDINARY", "BUDGET_STAGE": "BILL", "UNIT_MEASURE": "MAD", "UNIT_MULT": 0, "OBS_STATUS": "A",
-        "DECIMALS": 0,
+        "CHAPTER_KIND": "ORDINARY", "BUDGET_STAGE": "BILL", "UNIT_MEASURE": "MAD",
+        "UNIT_MULT": 0, "DECIMALS": 0,
     }  # fmt: skip
     lines = (
         ("JUSTICE", 3_431_531_000, 352_788_000, 420_550_000, 220_000_000),
