@@ -224,8 +224,12 @@ def _gaps(result: Result, ax: Axes | None, words: Words) -> Axes:
 
 
 def _key(ax: Axes, handles: Sequence[Artist]) -> None:
-    """Put a legend above the Axes, two entries to a line."""
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.02), ncols=2, fontsize=8)
+    """Put a legend below a figure of our own, or inside Axes that the caller gave."""
+    figure = ax.get_figure(root=True)
+    if figure is not None and figure.get_layout_engine() is not None:
+        figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
+    else:
+        ax.legend(handles=handles, fontsize=8)
 
 
 def _axes(rows: int) -> Axes:

@@ -7,6 +7,7 @@ characters that a workbook can't hold are taken out. The bytes are the same on e
 from __future__ import annotations
 
 import re
+import textwrap
 import zipfile
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ _MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 _INK, _HEAD, _LINE, _BAND = "1C1C1C", "1D3C5C", "D5D9DE", "F4F6F8"
 _TINTS = {"blocking": ("8C2F1B", "FFFFFF"), "warning": ("F3DDB0", _INK), "info": ("E3EAF1", _INK)}
+_LINE_HEIGHT = 13.5  # points, for 10-point text
 _ANSWER = "FFFBEA"  # the columns that the reader fills in
 
 # Heading key and width in characters, in the order of the sheet.
@@ -43,6 +45,7 @@ _COLUMNS = (
     ("seen", 38), ("expected", 32), ("fix", 34), ("key", 46), ("id", 14),
     ("justification", 36), ("by", 24),
 )  # fmt: skip
+_RULE_WIDTHS = (11, 48, 14, 18, 12, 12, 12, 52)
 
 
 def clean(value: object) -> str:
@@ -133,11 +136,22 @@ def _findings(sheet: Worksheet, findings: Iterable[Finding], words: Words) -> No
                 cell.font = Font(name="Calibri", size=10, bold=True, color=ink)
             elif name in ("justification", "by"):
                 cell.fill = PatternFill("solid", fgColor=_ANSWER)
+        _fit(sheet, last, [width for _, width in _COLUMNS])
     for column, (_, width) in enumerate(_COLUMNS, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.freeze_panes = "C2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{last}"
     sheet.print_title_rows = "1:1"
+
+
+def _fit(sheet: Worksheet, row: int, widths: Sequence[int]) -> None:
+    """Give a row the height of its longest cell: no program does so for a file that it opens."""
+    texts = (str(sheet.cell(row, c).value or "") for c in range(1, len(widths) + 1))
+    lines = max(
+        sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))
+        for text, width in zip(texts, widths, strict=True)
+    )
+    sheet.row_dimensions[row].height = _LINE_HEIGHT * lines + 3
 
 
 def _shown(finding: Finding, column: str, words: Words) -> str:
@@ -216,7 +230,8 @@ def _rules(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
             if isinstance(value, int):
                 cell.number_format = "#,##0"
                 cell.alignment = Alignment(horizontal="right", vertical="top")
-    for column, width in enumerate((11, 48, 14, 18, 12, 12, 12, 52), start=1):
+        _fit(sheet, last, _RULE_WIDTHS)
+    for column, width in enumerate(_RULE_WIDTHS, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{last}"
@@ -226,7 +241,7 @@ def _rules(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
 def _page(sheet: Worksheet, words: Words) -> None:
     sheet.sheet_view.rightToLeft = words.rtl
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
