@@ -28,4 +28,3 @@ def validate(args: Namespace) -> int:
         report.to_json(Path(args.json))
     say(report.summary())
     return report.exit_code(args.fail_on or "blocking")
-
