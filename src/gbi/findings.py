@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["blocking", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "info")
+_PLACES = 4  # a message shows no more decimals; the finding's fields keep them all
 _CODE = re.compile(r"GBI-([FSTCRAXYPGDW])[0-9]{3}")
 
 
@@ -157,7 +158,8 @@ def _shown(value: object, lang: str) -> str:
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int | float):
-        return isolate(format_number(value, lang)) if lang == "ar" else format_number(value, lang)
+        shown = format_number(round(value, _PLACES) if abs(value) > 1 else value, lang)
+        return isolate(shown) if lang == "ar" else shown
     return isolate(value) if lang == "ar" else str(value)
 
 

@@ -49,12 +49,12 @@ def draw(ax: Axes, result: Result, words: Words) -> None:
     for y, bar in enumerate(found):
         if bar.share is not None:
             ax.barh(y, bar.share * 100, 0.6, color=NATURES["PERSONNEL"])
-            end, shown, ink = bar.share, words.share(bar.share), INK
+            end, shown, ink = bar.share, words.share(bar.share, 2), INK
         else:
             low, high = bar.low or 0.0, bar.high if bar.high is not None else 1.0
             ax.plot([low * 100, high * 100], [y, y], color=MUTED, linewidth=2, marker="|")
             end, ink = high, MUTED
-            shown = f"{words.share(low)} – {words.share(high)}"
+            shown = f"{words.share(low, 2)} – {words.share(high, 2)}"
         ax.annotate(shown, (end * 100, y), xytext=(5, 0), textcoords="offset points",
                     va="center", fontsize=7.5, color=ink)  # fmt: skip
     names = [b.name if len(b.name) < _LONGEST else b.name[: _LONGEST - 1] + "…" for b in found]

@@ -140,7 +140,7 @@ def _finding(finding: Finding, words: Words, *, fix: bool) -> tuple[Box, ...]:
     place = " › ".join(part for part in (finding.file, f"{sheet}{cells}") if part)
     waived = f" ({words('severity.waived')})" if finding.status == "waived" else ""
     boxes = (
-        Box(place, "code", head=True, aside=" › ".join(finding.key.values())),
+        Box(place, "code", head=True, aside=words.names(finding.key)),
         Box(message["seen"] + waived),
         Box(message["expected"]),
     )

@@ -126,6 +126,7 @@ class Pair:
     reason: str
     groups: tuple[tuple[str, str], ...]
     source: str
+    detail: str = ""
 
     @property
     def computed(self) -> bool:
@@ -142,8 +143,12 @@ class Pair:
         return words.code("CL_DEPARTMENT", self.department, fallback=self.department_label)
 
     def group_name(self, words: Words) -> str:
-        """Return the group that the value is about (rural area, 15 to 24 years), or nothing."""
-        return ", ".join(words.code(f"CL_{name}", code) for name, code in self.groups)
+        """Return what the value is about beside its indicator (rural area), or nothing.
+
+        Where two pairs of a department have one indicator, the women's sub-indicator is part of it.
+        """
+        names = [words.code(f"CL_{name}", code) for name, code in self.groups]
+        return ", ".join([*names, self.detail] if self.detail else names)
 
     def shown(self, value: float | None, words: Words) -> str:
         """Write one of the two values with its unit."""
@@ -163,8 +168,10 @@ class Pair:
 
 def pairs(result: Result) -> list[Pair]:
     """Return the rows of a gap result in its order."""
+    rows = _records(result.frame)
+    alike = Counter(_told_by(row) for row in rows)
     out = []
-    for row in _records(result.frame):
+    for row in rows:
         groups = tuple(
             (name, _text(row, name)) for name in GROUPS if _text(row, name) not in ("", "_T", "MA")
         )
@@ -190,9 +197,16 @@ def pairs(result: Result) -> list[Pair]:
                 reason=_text(row, "REASON"),
                 groups=groups,
                 source=_text(row, "SOURCE"),
+                detail=_text(row, "SUB_INDICATOR_F") if alike[_told_by(row)] > 1 else "",
             )
         )
     return out
+
+
+def _told_by(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what tells a pair's value apart for a reader, but for its sub-indicators."""
+    names = ("DEPARTMENT", "INDICATOR", "VALUE_KIND", "TIME_PERIOD", "SOURCE", *GROUPS)
+    return tuple(_text(row, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gbi.report.bundle import Item
     from gbi.report.wording import Words
 
+_PLACES = 2  # decimals of a share: it is compared with a class to the second one
 _CRITERIA = ("CRITERION_1", "CRITERION_2", "CRITERION_3", "CRITERION_4")
 
 
@@ -118,7 +119,7 @@ def _answers(row: _Row) -> str:
 
 
 def _share(words: Words, value: Any, tone: str = "") -> Box:
-    return number(words.share(value), tone)
+    return number(words.share(value, _PLACES), tone)
 
 
 def _computed_share(row: _Row) -> Box:
@@ -129,9 +130,11 @@ def _computed_share(row: _Row) -> Box:
         return Box(bounds or words("marking.not_computable"), "number", tone="quiet")
     aside = ""
     if row["SHARE_NOT_EVALUATED"]:
-        parts = (words("marking.not_evaluated", share=words.share(row["SHARE_NOT_EVALUATED"])),)
+        parts = (
+            words("marking.not_evaluated", share=words.share(row["SHARE_NOT_EVALUATED"], _PLACES)),
+        )
         aside = ", ".join((*parts, bounds) if bounds else parts)
-    return Box(words.share(row["SHARE"]), "number", tone="strong", aside=aside)
+    return Box(words.share(row["SHARE"], _PLACES), "number", tone="strong", aside=aside)
 
 
 def _bounds(row: _Row) -> str:
@@ -144,7 +147,7 @@ def _bounds(row: _Row) -> str:
         (True, False): "bounds_open_high",
         (False, False): "bounds_open",
     }[ends]
-    low, high = (row.words.share(row[name]) for name in ("SHARE_LOW", "SHARE_HIGH"))
+    low, high = (row.words.share(row[name], _PLACES) for name in ("SHARE_LOW", "SHARE_HIGH"))
     return row.words(f"marking.{key}", low=low, high=high)
 
 

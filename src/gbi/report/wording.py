@@ -15,6 +15,8 @@ from gbi.language import format_number, has_text, isolate, resolve_language, tex
 from gbi.vocabulary import concepts, label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gbi.language import Language
 
 NBSP, THIN = "\u00a0", "\u202f"
@@ -131,6 +133,19 @@ class Words:
             return DASH
         found = label(listing, str(code), self.lang)
         return fallback if fallback and found == str(code) else found
+
+    def names(self, key: Mapping[str, str]) -> str:
+        """Write a business key: codes as labels, periods as they are shown, texts as they are."""
+        parts = []
+        for column, value in key.items():
+            concept = concepts().get(column)
+            if column == "TIME_PERIOD":
+                parts.append(self.period(value))
+            elif concept is None or concept.codelist is None:
+                parts.append(value)
+            else:
+                parts.append(self.code(concept.codelist, value))
+        return " › ".join(parts)
 
     def entry(self, group: str, code: object) -> str:
         """Return a word of ``report.<group>``, or the code itself where the catalogue has none."""

@@ -148,7 +148,7 @@ def _fit(sheet: Worksheet, row: int, widths: Sequence[int]) -> None:
     """Give a row the height of its longest cell: no program does so for a file that it opens."""
     texts = (str(sheet.cell(row, c).value or "") for c in range(1, len(widths) + 1))
     lines = max(
-        sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))
+        sum(len(textwrap.wrap(part, int(width * 1.1))) or 1 for part in text.split("\n"))
         for text, width in zip(texts, widths, strict=True)
     )
     sheet.row_dimensions[row].height = _LINE_HEIGHT * lines + 3
@@ -163,7 +163,7 @@ def _shown(finding: Finding, column: str, words: Words) -> str:
         case "cell":
             return ", ".join(dict.fromkeys(c.a1 for c in finding.cells if c.a1)) or finding.a1
         case "key":
-            return " › ".join(finding.key.values())
+            return words.names(finding.key)
         case "title" | "seen" | "expected" | "fix":
             return message.get(column, "")
         case "justification" | "by":
