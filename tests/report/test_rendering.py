@@ -79,11 +79,17 @@ def test_a_validation_summary_names_verdict_counts_and_cells(
     assert report is not None
     lines = report.summary(lang=lang).splitlines()
     assert lines[0] == text("report.verdict.rejected", lang)
-    assert f": {report.counts['warning']}" in lines[1]
-    for finding in report.findings:
-        (line,) = [x for x in lines if finding.message[lang]["seen"] in x
-                   and str(finding.cells[0]) in x and x.startswith(finding.code)]  # fmt: skip
-        assert text(f"report.severity.{finding.severity}", lang) in line
+    assert f" {report.counts['warning']} " in lines[1]
+    for code in {f.code for f in report.findings}:
+        mine = [f for f in report.findings if f.code == code]
+        (heading,) = [x for x in lines if x.startswith(code)]
+        assert str(len(mine)) in heading
+        first = mine[0]
+        assert text(f"report.severity.{first.severity}", lang) in heading
+        at = lines.index(heading)
+        assert str(first.cells[0]) in lines[at + 1]
+        assert first.message[lang]["seen"] in lines[at + 2]
+        assert first.message[lang]["fix"] in lines[at + 3]
     assert report.provenance.fingerprint in lines[-1]
 
 

@@ -147,7 +147,7 @@ def _bounds(row: _Row) -> str:
         (True, False): "bounds_open_high",
         (False, False): "bounds_open",
     }[ends]
-    low, high = (row.words.share(row[name], _PLACES) for name in ("SHARE_LOW", "SHARE_HIGH"))
+    low, high = (row.words.share(row[name]) for name in ("SHARE_LOW", "SHARE_HIGH"))
     return row.words(f"marking.{key}", low=low, high=high)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROWS = 20
 _WIDEST = 32  # characters of a column on the terminal
-_FINDINGS = 40
+_FINDINGS = 3
 # What a reader of a short table can do without: addresses, attributes, labels as printed.
 _ASIDE = ("ORIGIN", "DECIMALS", "UNIT_MULT", "OBS_STATUS", "MEASURE_KIND", "SCOPE")
 _WIDTH, _ROW, _MARGIN = 8.0, 0.3, 1.2  # inches of a chart that makes its own figure
@@ -127,16 +127,16 @@ def _aligned(heads: tuple[Head, ...], rows: list[tuple[Box, ...]]) -> list[str]:
 
 
 def validation_summary(report: ValidationReport, *, lang: str | None = None) -> str:
-    """Return a validation report as text: verdict, counts, findings, and what was not run."""
+    """Return a validation report as text: verdict, counts, findings by rule, what was not run.
+
+    The first findings of each rule have their place, what was seen and what to do.
+    """
     words = Words(lang)
     counts = report.counts
-    numbers = (f"{words(f'severities.{n}')}: {counts[n]}" for n in (*SEVERITIES, "waived"))
+    numbers = (f"{words(f'severities.{n}')} {counts[n]}" for n in (*SEVERITIES, "waived"))
     lines = [words(f"verdict.{report.verdict}"), " · ".join(numbers)]
-    if report.findings:
-        lines += ["", words("summary.findings")]
-        lines += [_line(f, words) for f in report.findings[:_FINDINGS]]
-        if len(report.findings) > _FINDINGS:
-            lines.append(words("summary.more", n=len(report.findings) - _FINDINGS))
+    for code in dict.fromkeys(f.code for f in report.findings):
+        lines += ["", *_group([f for f in report.findings if f.code == code], words)]
     if report.not_run:
         lines += ["", words("summary.not_run", n=len(report.not_run))]
         lines += [f"{n.code}  {n.table}: {', '.join(n.columns)}" for n in report.not_run]
@@ -148,13 +148,20 @@ def validation_summary(report: ValidationReport, *, lang: str | None = None) -> 
     return "\n".join(lines)
 
 
-def _line(finding: Finding, words: Words) -> str:
-    place = finding.cells[0] if finding.cells else finding.file
-    level = words(f"severity.{finding.severity}")
-    if finding.status == "waived":
-        level = f"{level}, {words('severity.waived')}"
-    message = finding.message[words.lang]
-    return f"{finding.code}  {level}  {words.aside(place)}  {message['title']} – {message['seen']}"
+def _group(findings: list[Finding], words: Words) -> list[str]:
+    """Return one rule's findings: a heading, the first ones, how many more there are."""
+    first = findings[0]
+    level = words(f"severity.{first.severity}")
+    lines = [f"{first.code}  {level} {len(findings)}  {first.message[words.lang]['title']}"]
+    for finding in findings[:_FINDINGS]:
+        place = finding.cells[0] if finding.cells else finding.file
+        waived = f" ({words('severity.waived')})" if finding.status == "waived" else ""
+        message = finding.message[words.lang]
+        lines += [f"  {words.aside(place)}{waived}", f"    {message['seen']} {message['expected']}",
+                  f"    → {message['fix']}"]  # fmt: skip
+    if len(findings) > _FINDINGS:
+        lines.append(f"  {words('summary.more', n=len(findings) - _FINDINGS)}")
+    return lines
 
 
 def plot(
