@@ -69,7 +69,7 @@ def join(parts: Iterable[Dataset]) -> tuple[dict[str, Dataset], list[Finding]]:
             earlier.append(part)
             continue
         findings.append(
-            fault("GBI-F007", Cell(_file(part), "", ""), found=_file(part), expected=_file(twin))
+            fault("GBI-F007", Cell(_file(part), "", ""), found=_file(twin))
         )
     joined = {table: Dataset.concat(datasets) for table, datasets in kept.items()}
     return {
