@@ -226,6 +226,7 @@ def test_a_copy_of_a_file_is_not_counted_twice(tmp_path: Path) -> None:
     submission = read_submission(tmp_path)
     assert submission["budget"].frame["OBS_VALUE"].sum() == sum(SUMS.values())
     assert [(f.code, f.file) for f in submission.findings] == [("GBI-F007", "b.xlsx")]
+    assert all("a.xlsx" in m["expected"] for m in submission.findings[0].message.values())
 
 
 def test_transcriptions_beside_the_workbooks_are_listed_and_not_summed(shared_dir: Path) -> None:

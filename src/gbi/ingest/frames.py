@@ -68,9 +68,7 @@ def join(parts: Iterable[Dataset]) -> tuple[dict[str, Dataset], list[Finding]]:
         if twin is None:
             earlier.append(part)
             continue
-        findings.append(
-            fault("GBI-F007", Cell(_file(part), "", ""), found=_file(twin))
-        )
+        findings.append(fault("GBI-F007", Cell(_file(part), "", ""), expected=_file(twin)))
     joined = {table: Dataset.concat(datasets) for table, datasets in kept.items()}
     return {
         table: replace(data, frame=schema(table).conform(data.frame))
