@@ -157,6 +157,22 @@ def test_an_unknown_region(tmp_path: Path) -> None:
     assert [(f.code, f.a1, f.found) for f in found] == [("GBI-C002", "B10", "Sousse")]
 
 
+def test_notes_end_a_table_and_an_indicator_called_note_does_not(tmp_path: Path) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        sheet = book["T14 Délégation interministériel"]
+        sheet["C4"] = "Note moyenne des recommandations"
+        sheet["A7"] = "(1) Chiffres provisoires."
+        sheet["C8"], sheet["E8"] = "Source nouvelle", "5 %"
+
+    changed(tmp_path, CHAINS, change)
+    frame = read_submission(tmp_path)["performance"].frame
+    mine = frame[frame["DEPARTMENT"] == "DIDH"]
+    assert (
+        mine["INDICATOR"].tolist()
+        == ["Note moyenne des recommandations"] * 2 + ["Source nouvelle"] * 2
+    )
+
+
 # --- whole files ---
 
 

@@ -73,10 +73,6 @@ class Grid:
         """Whether no cell holds anything."""
         return not any(as_text(v) for r in self.rows for v in r)
 
-    def blank(self, row: int) -> bool:
-        """Say whether a row holds nothing of its own."""
-        return not any(as_text(v) for v in self.rows[row])
-
 
 def as_text(value: Any) -> str:
     """Return a cell's value as text."""

@@ -148,19 +148,18 @@ class _Sheet:
                 into.add(filled, where)
 
     def _rows(self) -> Iterator[int]:
-        """Give the rows under the header, up to the notes."""
-        for row in range(self.layout.last + 1, len(self.grid.rows)):
-            if self.grid.blank(row):
-                continue
-            if self._is_note(row):
-                return
-            yield row
-
-    def _is_note(self, row: int) -> bool:
+        """Give the rows under the header but the notes: single texts from a note's first word on."""
         pattern = self.section.document.get("notes")
-        return pattern is not None and any(
-            re.match(pattern, self.grid.text(row, c)) for c in range(len(self.grid.rows[row]))
-        )
+        noted = False
+        for row in range(self.layout.last + 1, len(self.grid.rows)):
+            texts = [t for t in map(as_text, self.grid.rows[row]) if t]
+            if not texts:
+                continue
+            if pattern is not None and len(texts) == 1:
+                noted = noted or re.match(pattern, texts[0]) is not None
+                if noted:
+                    continue
+            yield row
 
     def _shared(self) -> tuple[Record, dict[str, str]]:
         """Return what the profile and the title say about every row, and where the title is."""
