@@ -148,7 +148,7 @@ class _Sheet:
                 into.add(filled, where)
 
     def _rows(self) -> Iterator[int]:
-        """Give the rows under the header but the notes: single texts from a note's first word on."""
+        """Give the rows under the header, without notes: single texts from the first note on."""
         pattern = self.section.document.get("notes")
         noted = False
         for row in range(self.layout.last + 1, len(self.grid.rows)):
