@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from gbi.errors import GbiError
-from gbi.language import LANGUAGES, format_number, isolate
+from gbi.language import LANGUAGES, format_number, isolate, typeset
 from gbi.provenance import canonical, canonical_json
 from gbi.resources import read_document, resource_path
 
@@ -221,7 +221,8 @@ def make_finding(
         }
         shown = {name: _shown(value, lang) for name, value in values.items()}
         message[lang] = {
-            part: template.format(**shown) for part, template in rule["messages"][lang].items()
+            part: typeset(template, lang).format(**shown)
+            for part, template in rule["messages"][lang].items()
         }
     return Finding(
         id=finding_id(

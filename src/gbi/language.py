@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Language = Literal["fr", "ar", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 _LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
+_DOUBLE_MARK = re.compile(r" (?=[:;?!»])|(?<=«) ")
 _chosen: ContextVar[Language | None] = ContextVar("gbi_language", default=None)
 
 
@@ -124,8 +125,14 @@ def text(key: str, lang: str | None = None, **params: object) -> str:
     KeyError
         If the catalogue has no such entry (a fault of ours, which the tests look for).
     """
-    template: str = _entry(key)[resolve_language(lang)]
+    chosen = resolve_language(lang)
+    template = typeset(_entry(key)[chosen], chosen)
     return template.format(**params) if params else template
+
+
+def typeset(written: str, lang: str) -> str:
+    """Return a text with the no-break spaces that French sets around its double marks."""
+    return _DOUBLE_MARK.sub("\u00a0", written) if lang == "fr" else written
 
 
 def texts(key: str, **params: object) -> dict[str, str]:

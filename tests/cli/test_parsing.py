@@ -119,7 +119,7 @@ def test_usage_errors_end_with_2_and_say_it_in_the_language(
     ended = gbi_command("--lang", "ar", "rnu")
     assert (ended.code, ended.out) == (2, "")
     assert ARABIC.search(ended.err)
-    assert gbi_command("rnu", "--lang", "fr").err.startswith("gbi: commande inconnue : rnu")
+    assert gbi_command("rnu", "--lang", "fr").err.startswith("gbi: commande inconnue\u00a0: rnu")
 
 
 def test_an_unknown_language_ends_with_2(

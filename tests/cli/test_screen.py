@@ -60,7 +60,7 @@ def test_the_gravest_rules_stand_first_and_waived_findings_are_not_listed(
     assert any(line.split() == ["a.xlsx", "crédits", "budgétaires", "lignes", ":", "234"]
                for line in lines)  # fmt: skip
     assert any("b.csv" in line and "non reconnu" in line for line in lines)
-    assert "Verdict : À corriger avant acceptation" in lines
+    assert "Verdict\u00a0: À corriger avant acceptation" in lines
 
 
 def test_only_files_that_are_there_are_named(bundle: Any, tmp_path: Path) -> None:

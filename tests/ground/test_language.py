@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gbi.errors import GbiError
-from gbi.language import fold, format_number, has_text, language, resolve_language, text
+from gbi.language import (
+    fold,
+    format_number,
+    has_text,
+    language,
+    resolve_language,
+    text,
+    typeset,
+)
 
 
 def test_french_amounts_have_narrow_no_break_spaces() -> None:
@@ -99,3 +107,9 @@ def test_fold_forgets_what_typing_varies(written: str, meant: str) -> None:
 @given(st.text())
 def test_fold_is_idempotent(label: str) -> None:
     assert fold(fold(label)) == fold(label)
+
+
+def test_french_does_not_break_a_line_before_a_double_mark() -> None:
+    nbsp = "\u00a0"
+    assert typeset("« a » : b ; c", "fr") == f"«{nbsp}a{nbsp}»{nbsp}: b{nbsp}; c"
+    assert typeset("a : b", "en") == "a : b"
