@@ -72,6 +72,8 @@ def test_the_band_holds_its_bounds_and_takes_unrounded_values() -> None:
     found = parity_band([0.97, 1.03, 1.0, 0.9699999, 1.0300001, NAN])
     assert found.tolist() == ["PARITY", "PARITY", "PARITY", "AGAINST_F", "AGAINST_M", None]
     assert parity_band(0.95, low=0.9, high=1.1).item() == "PARITY"
+    edges = parity([2.134, 4.738, 5.044, 16.49, 261.9], [2.2, 4.6, 5.2, 17, 270])
+    assert parity_band(edges).tolist() == ["PARITY"] * 5
 
 
 def test_nothing_is_infinite() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pandas as pd
 import pandera.errors
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ from gbi.language import LANGUAGES, language
 from gbi.resources import contract, resource_path
 from gbi.schemas import schema, tables
 from gbi.schemas.reading import read_schema
-from gbi.vocabulary import codes, concepts
+from gbi.vocabulary import codes
 
 FRICTIONLESS = {"fields", "primaryKey", "foreignKeys", "missingValues", "gbi"}
 TYPES = {"string", "number", "integer", "any"}
@@ -89,10 +91,8 @@ def test_the_extension_says_what_frictionless_cannot(name: str) -> None:
 
 @each_table
 def test_a_table_schema_written_to_a_file_is_read_as_the_same_table(
-    name: str, tmp_path: Any
+    name: str, tmp_path: Path
 ) -> None:
-    import yaml
-
     path = tmp_path / f"{name}.yaml"
     mine = schema(name)
     path.write_text(yaml.safe_dump(mine.to_table_schema("fr"), allow_unicode=True), "utf-8")
@@ -231,12 +231,3 @@ def test_validating_changes_no_value() -> None:
     frame = mine.conform(pd.DataFrame([STAFF, STAFF | {"SEX": "M", "OBS_VALUE": None,
                                                        "OBS_STATUS": "L"}]))  # fmt: skip
     pd.testing.assert_frame_equal(mine.to_pandera().validate(frame.copy()), frame)
-
-
-@each_table
-def test_a_column_in_capitals_is_a_concept_and_a_role_is_not_in_capitals(name: str) -> None:
-    for column in schema(name).columns:
-        if schema(name).kind == "microdata":
-            assert column.islower()
-        else:
-            assert column in concepts()

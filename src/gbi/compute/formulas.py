@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PARITY_LOW, PARITY_HIGH = 0.97, 1.03
+_DIVISION_NOISE = 1e-14
 PARITY, AGAINST_WOMEN, AGAINST_MEN = "PARITY", "AGAINST_F", "AGAINST_M"
 
 
@@ -121,12 +122,14 @@ def parity_band(
     index
         Parity indices F / M; NaN gives None.
     low, high
-        The bounds, both inside the band; by default 0.97 and 1.03 (UNESCO-UIS).
+        The bounds, both inside the band; by default 0.97 and 1.03 (UNESCO-UIS). A quotient that
+        lies beside a bound by the noise of binary division alone lies on it (2.134 / 2.2).
     """
     (x,) = as_floats(index)
     out = np.full(x.shape, None, dtype=np.object_)
-    out[x < low], out[x > high] = AGAINST_WOMEN, AGAINST_MEN
-    out[(x >= low) & (x <= high)] = PARITY
+    below, beyond = x < low * (1 - _DIVISION_NOISE), x > high * (1 + _DIVISION_NOISE)
+    out[below], out[beyond] = AGAINST_WOMEN, AGAINST_MEN
+    out[np.isfinite(x) & ~below & ~beyond] = PARITY
     return out
 
 

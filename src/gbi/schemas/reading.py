@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gbi.errors import GbiError
 from gbi.resources import read_document, resource_path, suggest
 from gbi.schemas.definition import Field, Schema
-from gbi.vocabulary import concept
+from gbi.vocabulary import codelists, concept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ def schema(name: str) -> Schema:
     """
     if name not in tables():
         near = suggest(name, tables()) or ", ".join(tables())
-        raise GbiError("GBI-E050", expected=", ".join(tables()), got=name, suggestion=near)
+        raise GbiError("GBI-E050", expected=near, got=name)
     return read_schema(resource_path("schemas", "tables", f"{name}.yaml"))
 
 
@@ -110,6 +110,9 @@ def _faults(made: Schema) -> Iterator[tuple[str, str]]:
             if name not in known:
                 yield "foreignKeys", name
     for each in made.fields:
+        if each.codelist is not None and each.codelist not in codelists():
+            yield f"{each.name} codelist", each.codelist
+            continue
         for other in (each.missing_reason, *each.required_when):
             if other is not None and other not in known:
                 yield each.name, other

@@ -29,7 +29,11 @@ class Match:
 
 
 @lru_cache(maxsize=64)
-def _index(name: str, on: str | None) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+def _index(
+    name: str, on: str | None
+) -> tuple[set[str], dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the codes in force, and codes by label, by folded label or alias, and by wording."""
+    codes: set[str] = set()
     exact: dict[str, str] = {}
     folded: dict[str, str] = {}
     wording: dict[str, str] = {}
@@ -38,13 +42,14 @@ def _index(name: str, on: str | None) -> tuple[dict[str, str], dict[str, str], d
         if on is not None and not begins <= on <= ends:
             continue
         code = entry["code"]
+        codes.add(code)
         labels = list(entry["label"].values())
         for written in labels:
             exact.setdefault(written, code)
         for written in (*labels, *entry.get("aliases", [])):
             folded.setdefault(fold(written), code)
             wording.setdefault(written, code)
-    return exact, folded, wording
+    return codes, exact, folded, wording
 
 
 def match_label(name: str, label: str, *, on: str | None = None) -> Match:
@@ -66,8 +71,8 @@ def match_label(name: str, label: str, *, on: str | None = None) -> Match:
         number is not a likelier code.
     """
     written = label.strip()
-    exact, folded, wording = _index(name, on)
-    if written in {entry["code"] for entry in list_document(name)["codes"]}:
+    codes, exact, folded, wording = _index(name, on)
+    if written in codes:
         return Match(written, "code")
     if written in exact:
         return Match(exact[written], "label")

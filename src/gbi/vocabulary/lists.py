@@ -24,12 +24,16 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What a column means: its name, labels, code list and the code that a blank stands for."""
+    """What a column means: name, labels, code list, the code that an absent column stands for.
+
+    A ``dimension`` tells values apart; an attribute only describes them.
+    """
 
     name: str
     labels: dict[str, str]
     codelist: str | None
     default: str | None
+    dimension: bool = False
 
     def label(self, lang: str | None = None) -> str:
         """Return the concept's label in a language."""
@@ -61,7 +65,8 @@ def list_document(name: str) -> dict[str, Any]:
         known = concepts()
         if name in known and known[name].codelist:
             return list_document(str(known[name].codelist))
-        near = suggest(name, [*codelists(), *known])
+        listed = [c for c in known if known[c].codelist]
+        near = suggest(name, [*codelists(), *listed])
         raise GbiError("GBI-E041", got=name, expected=near or ", ".join(codelists()))
     return read_document(resource_path("schemas", "codelists", f"{name}.yaml"), "codelist")
 
@@ -129,7 +134,9 @@ def concepts() -> dict[str, Concept]:
     """Return all concepts by name."""
     document = read_document(resource_path("schemas", "codelists", "CONCEPTS.yaml"), "concepts")
     return {
-        c["id"]: Concept(c["id"], c["label"], c.get("codelist"), c.get("default"))
+        c["id"]: Concept(
+            c["id"], c["label"], c.get("codelist"), c.get("default"), c.get("dimension", False)
+        )
         for c in document["concepts"]
     }
 
@@ -146,4 +153,4 @@ def concept(name: str) -> Concept:
         return concepts()[name]
     except KeyError:
         near = suggest(name, list(concepts()))
-        raise GbiError("GBI-E042", got=name, expected=near) from None
+        raise GbiError("GBI-E042", got=name, expected=near or ", ".join(concepts())) from None

@@ -54,9 +54,7 @@ def refuse_mixed_totals(frame: pd.DataFrame, over: Sequence[str]) -> None:
     ``PERSONNEL`` + ``GOODS``, ``MA`` is the sum of its regions. A ``_T`` in one group and members
     in another don't mix, and a total standing alone is what a table without detail prints.
     """
-    dimensions = [c for c in frame.columns if c in concepts() and concepts()[c].codelist]
-    dimensions += [c for c in ("INDICATOR", "SUB_INDICATOR", "TIME_PERIOD", "PROGRAMME",
-                               "OBJECTIVE", "PROJECT") if c in frame.columns]  # fmt: skip
+    dimensions = [c for c in frame.columns if c in concepts() and concepts()[c].dimension]
     for dimension in over:
         if dimension not in frame.columns:
             continue
@@ -66,7 +64,9 @@ def refuse_mixed_totals(frame: pd.DataFrame, over: Sequence[str]) -> None:
             g for _, g in frame.groupby(others, dropna=False, sort=False, observed=True)
         ]  # fmt: skip
         for group in groups:
-            present = sorted(set(group[dimension].dropna()))
+            values = group[dimension]
+            # where there is no list, a blank is the whole: a ministry without a programme
+            present = sorted(set(values.dropna() if above else values.fillna("_T")))
             for code in present:
                 mixed = sorted(above.get(code, frozenset({"_T"}) - {code}) & set(present))
                 if mixed:

@@ -59,7 +59,7 @@ def unit_in_title(title: str) -> Unit | None:
     Returns None if the title declares none, or none that is known.
     """
     candidates = re.findall(r"\(([^()]*)\)", title)
-    candidates += re.findall(r"(?:^|[\s,;:-])en\s+([\w\s']+)$", title.strip(), re.IGNORECASE)
+    candidates += re.findall(r"(?:^|[\s,;:-])en\s+([\w\s'%‰]+)$", title.strip(), re.IGNORECASE)
     for candidate in candidates:
         for part in (candidate, *candidate.split(",")):
             unit = read_unit(part)
