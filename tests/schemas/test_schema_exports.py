@@ -231,3 +231,18 @@ def test_validating_changes_no_value() -> None:
     frame = mine.conform(pd.DataFrame([STAFF, STAFF | {"SEX": "M", "OBS_VALUE": None,
                                                        "OBS_STATUS": "L"}]))  # fmt: skip
     pd.testing.assert_frame_equal(mine.to_pandera().validate(frame.copy()), frame)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("OBS_VALUE", ["12"]), ("UNIT_MULT", [0.0]), ("N_OBS", ["3"]), ("TIME_PERIOD", [2024])],
+)
+def test_a_value_that_could_be_turned_into_the_type_is_refused_all_the_same(
+    column: str, values: list[object]
+) -> None:
+    mine = schema("staff")
+    frame = mine.conform(pd.DataFrame([STAFF])).assign(**{column: values})
+    with pytest.raises(pandera.errors.SchemaErrors) as caught:
+        mine.to_pandera().validate(frame, lazy=True)
+    cases = caught.value.failure_cases
+    assert any(check.startswith("dtype") for check in cases.loc[cases["column"] == column, "check"])

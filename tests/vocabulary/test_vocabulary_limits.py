@@ -152,3 +152,8 @@ def test_a_sign_after_en_is_a_unit(title: str) -> None:
 
 def test_an_unknown_concept_near_to_nothing_says_what_is_expected() -> None:
     assert refused(lambda: concept("zzzz")).expected
+
+
+def test_a_blank_in_a_category_is_the_whole_too() -> None:
+    frame = pd.DataFrame({"PROGRAMME": pd.Categorical(["P1", None])})
+    assert refused(lambda: refuse_mixed_totals(frame, ["PROGRAMME"])).code == "GBI-E040"

@@ -64,7 +64,7 @@ def refuse_mixed_totals(frame: pd.DataFrame, over: Sequence[str]) -> None:
             g for _, g in frame.groupby(others, dropna=False, sort=False, observed=True)
         ]  # fmt: skip
         for group in groups:
-            values = group[dimension]
+            values = group[dimension].astype(object)  # a category takes no other value
             # where there is no list, a blank is the whole: a ministry without a programme
             present = sorted(set(values.dropna() if above else values.fillna("_T")))
             for code in present:
