@@ -288,3 +288,15 @@ def test_faulty_calls_are_refused() -> None:
         with pytest.raises(GbiError) as refused:
             budget_structure(data, **options)
         assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("column", "codes"), [("MINISTRY", ["HCP", "_T"]), ("AGE", ["Y15T24", "_T"])]
+)
+def test_a_printed_total_among_the_lines_is_refused(column: str, codes: list[str]) -> None:
+    line = {"MINISTRY": "HCP", "ECON_NATURE": "_T", "CREDIT_TYPE": "CP", "OBS_VALUE": 14.0,
+            "UNIT_MEASURE": "MAD", "UNIT_MULT": 0}  # fmt: skip
+    frame = pd.DataFrame([{**line, column: code} for code in codes])
+    with pytest.raises(GbiError) as caught:
+        budget_structure(frame, by=["MINISTRY"])
+    assert caught.value.code == "GBI-E040"

@@ -284,3 +284,25 @@ def test_hidden_credits_leave_bounds_around_the_true_share(
         assert 0 <= row["SHARE_LOW"] <= float(true) <= row["SHARE_HIGH"] <= 1
     else:
         assert row["SHARE"] == float(true)
+
+
+def test_only_the_payment_credits_of_the_programme_count() -> None:
+    projects = (project("a", 50.0, "1"), project("b", 50.0, "4"))
+    later = programme(OBS_VALUE=1000.0, CREDIT_TYPE="CE")
+    assert head(marked(later, *projects))["SHARE"] == 0.5
+    now = programme(OBS_VALUE=100.0)
+    for order in ((now, later), (later, now)):
+        assert head(marked(*order, *projects))["SHARE"] == 0.5
+
+
+def test_a_programme_in_another_unit_than_its_projects_has_no_share() -> None:
+    result = marked(programme(OBS_VALUE=100_000.0, UNIT_MULT=3), project("a", 100.0, "1"))
+    assert pd.isna(head(result)["SHARE"])
+    assert head(result)["REASON"] == "GBI-N052"
+
+
+def test_a_project_twice_is_refused_also_where_one_row_leaves_the_credits_unnamed() -> None:
+    lines = (project("a", 50.0, "1", CREDIT_TYPE=None), project("a", 50.0, "1"))
+    with pytest.raises(GbiError) as caught:
+        marked(programme(), *lines)
+    assert caught.value.code == "GBI-E072"

@@ -231,3 +231,29 @@ def test_the_shares_of_women_and_men_make_one(women: int, men: int, unknown: int
         assert f + m == pytest.approx(1.0, abs=1e-15)
         assert 0 <= f <= 1
         assert (f > m) == (women > men)
+
+
+def test_the_unit_is_that_of_what_is_counted_wherever_a_printed_total_stands() -> None:
+    people = [{"SEX": "F", "OBS_VALUE": 400.0, "UNIT_MULT": 0},
+              {"SEX": "M", "OBS_VALUE": 600.0, "UNIT_MULT": 0}]  # fmt: skip
+    printed = {"SEX": "_T", "OBS_VALUE": 1.0, "UNIT_MULT": 3}
+    for order in ([printed, *people], [*people, printed]):
+        frame = pd.DataFrame(order).assign(INDICATOR="a", UNIT_MEASURE="NUMBER")
+        row = share(frame, by=["INDICATOR"]).frame.iloc[0]
+        assert (row["SHARE"], row["UNIT_MULT"]) == (0.4, 0)
+
+
+def test_coverage_counts_the_known_of_groups_that_give_no_share() -> None:
+    rows = [("a", "F", 10.0), ("a", "M", 10.0), ("b", "F", 5.0), ("b", "_U", 20.0)]
+    frame = pd.DataFrame(rows, columns=["INDICATOR", "SEX", "OBS_VALUE"])
+    assert share(frame, by=["INDICATOR"]).meta["SEX_KNOWN"] == pytest.approx(25 / 45)
+
+
+@pytest.mark.parametrize("column", ["ECON_NATURE", "CHAPTER_KIND"])
+def test_a_total_of_a_budget_dimension_does_not_mix_with_its_members(column: str) -> None:
+    member = {"ECON_NATURE": "GOODS", "CHAPTER_KIND": "COMMON"}[column]
+    rows = [("F", 10.0, "_T"), ("M", 10.0, "_T"), ("F", 5.0, member), ("M", 9.0, member)]
+    frame = pd.DataFrame(rows, columns=["SEX", "OBS_VALUE", column]).assign(MINISTRY="HCP")
+    with pytest.raises(GbiError) as caught:
+        share(frame, by=["MINISTRY"])
+    assert caught.value.code == "GBI-E040"

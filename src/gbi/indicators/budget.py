@@ -27,7 +27,7 @@ from gbi.indicators.inputs import (
     whole_column,
 )
 from gbi.results import Note, Result
-from gbi.vocabulary import refuse_mixed_totals
+from gbi.vocabulary import concepts, refuse_mixed_totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +40,6 @@ NATURE, CREDIT = "ECON_NATURE", "CREDIT_TYPE"
 PAYMENT, COMMITMENT, ELSEWHERE = "CP", "CE", "K"
 # Amounts of two years or two stages of the same credits are never added.
 _NEVER_SUMMED = ("TIME_PERIOD", "BUDGET_STAGE")
-_REMOVABLE = (
-    "REF_AREA", "BUDGET_COMPONENT", "MINISTRY", "DEPARTMENT", "CHAPTER_KIND", "PROGRAMME",
-    "PROJECT", "BUDGET_LINE", "SEX", "ADMIN_LEVEL",
-)  # fmt: skip
 _OPERATING, _PARTS = "OPERATING", ("PERSONNEL", "GOODS")
 _MOST_DECIMALS = 6
 
@@ -84,7 +80,10 @@ def budget_structure(data: Dataset | pd.DataFrame, *, by: Sequence[str] = ("MINI
     frame = source.frame
     lines = [*columns, *(c for c in _NEVER_SUMMED if c in frame.columns and c not in columns)]
     named = [*lines, *(c for c in (NATURE, CREDIT) if c not in lines)]
-    refuse_mixed_totals(frame, varying(frame, _REMOVABLE, named))
+    apart = {NATURE, CREDIT, *_NEVER_SUMMED}
+    # The lines too: the grand total is over them.
+    dimensions = [c for c in frame.columns if c in concepts() and concepts()[c].dimension]
+    refuse_mixed_totals(frame, varying(frame, [*dimensions, *columns], apart))
     keys = keys_of(frame, named)
     out = rows_at(frame, named, keys.first)
     out = _labelled(out, frame, keys, columns)

@@ -43,7 +43,8 @@ _NOT_APPLICABLE = "_Z"
 _REMOVABLE = (
     "REF_AREA", "SEX", "AGE", "URBANISATION", "DISABILITY_STATUS", "INCOME_WEALTH_QUANTILE",
     "POPULATION_GROUP", "EDUCATION_LEV", "ACTIVITY", "ADMIN_LEVEL", "MINISTRY", "DEPARTMENT",
-    "PROGRAMME", "OBJECTIVE", "INDICATOR", "SUB_INDICATOR", "PROJECT",
+    "PROGRAMME", "OBJECTIVE", "INDICATOR", "SUB_INDICATOR", "PROJECT", "ECON_NATURE",
+    "CHAPTER_KIND",
 )  # fmt: skip
 _MOST_DECIMALS = 6
 
@@ -103,8 +104,10 @@ def share(
     coverage = "SEX_KNOWN" if over == "SEX" else "KNOWN"
     out = out.rename(columns={"SEX_KNOWN": coverage})
     out = pd.concat([rows_at(frame, columns, keys.first), out], axis=1)
-    known = exact_sum(out["DENOMINATOR"].dropna().tolist())
-    unknown = exact_sum(out["VALUE_UNKNOWN"].dropna().tolist())
+    # Also of groups that give no share: coverage is about all that is counted.
+    unsure = np.isin(dimension, _NOT_KNOWN)
+    known = exact_sum(values[detail & ~unsure & np.isfinite(values)].tolist())
+    unknown = exact_sum(values[unsure & np.isfinite(values)].tolist())
     left_out = int((~additive).sum())
     meta: dict[str, Any] = {
         "member": member,
@@ -149,6 +152,8 @@ def _measured(
     scales = pd.DataFrame({"k": keys.ids, "u": unit, "m": multiplier}).iloc[used]
     kinds = keys_of(scales.reset_index(drop=True), ["k", "u", "m"])
     mixed = np.bincount(keys.ids[used[kinds.first]], minlength=len(keys)) > 1
+    lead = keys.first.copy()  # the unit is that of what is counted, not of a printed total
+    lead[keys.ids[used[::-1]]] = used[::-1]
     # Known persons, but none of this group, are a share of 0 only if the others were counted.
     one_sided = any_of(known) & ~any_of(known & (dimension != member))
     lacking = any_of(known) & ~any_of(known & (dimension == member))
@@ -174,8 +179,8 @@ def _measured(
             "SHARE": fraction,
             "VALUE_UNKNOWN": np.where(mixed, np.nan, unsure),
             "SEX_KNOWN": np.where(bad, np.nan, quotient(np.nan_to_num(whole), counted)),
-            "UNIT_MEASURE": text_column(blanked(unit[keys.first], mixed)),
-            "UNIT_MULT": whole_column(np.where(mixed, np.nan, multiplier[keys.first])),
+            "UNIT_MEASURE": text_column(blanked(unit[lead], mixed)),
+            "UNIT_MULT": whole_column(np.where(mixed, np.nan, multiplier[lead])),
             "OBS_STATUS": text_column(status),
             "REASON": text_column(reason),
         }

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     from gbi.dataset import Dataset
 
-LEVEL, PROGRAMME, PROJECT, PAYMENT = "MARK_LEVEL", "PROGRAMME", "PROJECT", "CP"
+LEVEL, PROGRAMME, PROJECT = "MARK_LEVEL", "PROGRAMME", "PROJECT"
+CREDIT, PAYMENT = "CREDIT_TYPE", "CP"
 CRITERIA = ("CRITERION_1", "CRITERION_2", "CRITERION_3", "CRITERION_4")
 _GROUP = ("TIME_PERIOD", "REF_AREA", "DEPARTMENT", "SCALE", PROGRAMME)
 _DEFAULT_SCALE = "CE-BSG"
@@ -108,6 +109,11 @@ class _Rows:
         value = float(self.values[row] if column == VALUE else self.numbers[column][row])
         return value if np.isfinite(value) else None
 
+    def credits(self, row: int) -> tuple[float | None, tuple[str, float]]:
+        """Return the credits with their unit and power of ten."""
+        unit = self.text("UNIT_MEASURE", row) or ""
+        return self.number(VALUE, row), (unit, float(self.multiplier[row]))
+
     def answers(self, row: int) -> tuple[str | None, ...]:
         """Return the four answers."""
         return tuple(self.text(c, row) for c in CRITERIA)
@@ -154,7 +160,8 @@ def gender_marking(
     frame = source.frame
     table = _Rows(source)
     group = [c for c in _GROUP if c in frame.columns]
-    _refuse_twice(frame, [*group, LEVEL, PROJECT, "CREDIT_TYPE"])
+    kinds = texts_of(frame, CREDIT, PAYMENT)
+    _refuse_twice(frame.assign(**{CREDIT: kinds}), [*group, LEVEL, PROJECT, CREDIT])
     records: list[dict[str, Any]] = []
     notes: list[Note] = []
     order = keys_of(frame, [*group, PROJECT]).ids
@@ -167,7 +174,9 @@ def gender_marking(
             grid = grid.with_thresholds(thresholds)
         head = [int(r) for r in rows if levels[r] == PROGRAMME]
         projects = [_project(table, int(r), grid) for r in rows if levels[r] == PROJECT]
-        shared = _share(projects, table.number(VALUE, head[0]) if head else None)
+        head.sort(key=lambda row: kinds[row] != PAYMENT)
+        paying = [row for row in head if kinds[row] == PAYMENT]
+        shared = _share(projects, *(table.credits(paying[0]) if paying else (None, None)))
         first = head[0] if head else int(rows[0])
         record = _programme(table, first, bool(head), grid, shared, projects)
         records += [record, *(_line(table, p) for p in projects)]
@@ -213,24 +222,27 @@ def _project(table: _Rows, row: int, grid: Scale) -> _Project:
         mark = grid.project_mark(answers)
     else:
         mark = stated if stated in grid.weights else None
-    credit = table.text("CREDIT_TYPE", row)
+    credit = table.text(CREDIT, row)
     return _Project(
         row,
-        table.number(VALUE, row),
+        table.credits(row)[0],
         mark,
         grid.weight(mark),
         mark == grid.not_evaluated,
         credit is not None and credit != PAYMENT,
-        (table.text("UNIT_MEASURE", row) or "", float(table.multiplier[row])),
+        table.credits(row)[1],
     )
 
 
-def _share(projects: Sequence[_Project], whole: float | None) -> _Share:
+def _share(
+    projects: Sequence[_Project], whole: float | None, unit: tuple[str, float] | None
+) -> _Share:
     """Return a programme's share, or its bounds and why it can't be computed."""
     counted = [p for p in projects if not p.later]
     if not counted:
         return _Share(None, None, None, "GBI-N045")
-    if len({p.unit for p in counted}) > 1:
+    units = {p.unit for p in counted} | ({unit} if whole is not None and unit else set())
+    if len(units) > 1:
         return _Share(None, None, None, "GBI-N052")
     known = [p.credits for p in counted if p.credits is not None]
     credits: list[float | None] = [p.credits for p in counted]

@@ -66,7 +66,7 @@ def refuse_mixed_totals(frame: pd.DataFrame, over: Sequence[str]) -> None:
         for group in groups:
             values = group[dimension].astype(object)  # a category takes no other value
             # where there is no list, a blank is the whole: a ministry without a programme
-            present = sorted(set(values.dropna() if above else values.fillna("_T")))
+            present = sorted(map(str, set(values.dropna() if above else values.fillna("_T"))))
             for code in present:
                 mixed = sorted(above.get(code, frozenset({"_T"}) - {code}) & set(present))
                 if mixed:
