@@ -134,6 +134,7 @@ def test_without_a_catalogue_the_sex_is_unknown_and_one_finding_says_so() -> Non
     assert set(data.frame["SEX"]) == {"_U"}
     assert "DIRECTION" not in data.frame
     assert [f.code for f in data.findings] == ["GBI-S014"]
+    assert [step.function for step in data.provenance.steps] == ["read"]
 
 
 def test_a_series_outside_the_catalogue_and_a_row_without_series(tmp_path: Path) -> None:

@@ -41,10 +41,12 @@ def with_catalogue(results: Dataset, catalogue: Dataset | None) -> Dataset:
     """
     frame = results.frame
     if catalogue is None:
-        gone = [c for c in ("UNIT_MULT",) if c in frame.columns and "UNIT_MEASURE" not in frame]
-        cell = replace(results.origin(0), a1="") if len(frame) else None
-        seen = [] if cell is None else [fault("GBI-S014", cell, field="SEX")]
-        return _with(results, frame.assign(SEX="_U").drop(columns=gone), seen)
+        unknown = frame.assign(SEX="_U")
+        if "UNIT_MEASURE" not in frame.columns:  # a multiplier of no unit says nothing
+            unknown = unknown.drop(columns="UNIT_MULT", errors="ignore")
+        place = [replace(results.origin(0), a1="")] if len(frame) else []
+        seen = tuple(fault("GBI-S014", cell, field="SEX") for cell in place)
+        return replace(results, frame=unknown, findings=(*results.findings, *seen))
     table = schema("catalogue")
     told = [c for c in table.columns if c not in {*table.key, *_PLAIN} and c in catalogue.frame]
     rows = {key: row for row, key in enumerate(_keys(catalogue))}
@@ -55,13 +57,11 @@ def with_catalogue(results: Dataset, catalogue: Dataset | None) -> Dataset:
     joined = frame.drop(columns=[c for c in told if c in frame]).join(known)
     joined = schema(results.table).conform(joined)
     findings = [*_strange(results, catalogue, places), *_unused(results, catalogue, rows)]
-    return _with(results, joined, [*findings, *_marks(results, joined)])
-
-
-def _with(results: Dataset, frame: pd.DataFrame, findings: list[Finding]) -> Dataset:
-    provenance = results.provenance.then("catalogue", keys=list(schema("catalogue").key))
     return replace(
-        results, frame=frame, findings=(*results.findings, *findings), provenance=provenance
+        results,
+        frame=joined,
+        findings=(*results.findings, *findings, *_marks(results, joined)),
+        provenance=results.provenance.then("catalogue", keys=list(table.key)),
     )
 
 
