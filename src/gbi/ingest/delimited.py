@@ -7,17 +7,18 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from gbi.errors import GbiError
-from gbi.ingest.grid import Grid
+from gbi.ingest.grid import Grid, Opened
 from gbi.ingest.safety import LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIXES = (".csv", ".tsv")
+    from gbi.ingest.safety import Limits
+
 _DELIMITERS = (",", ";", "\t", "|")
 
 
-def read_delimited(path: Path, name: str) -> Grid:
+def open_delimited(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
     """Read a delimited text file; its addresses are those that a spreadsheet would show.
 
     Raises
@@ -27,8 +28,8 @@ def read_delimited(path: Path, name: str) -> Grid:
         don't close, ``GBI-E063`` if it is larger than a submission's file can be.
     """
     size = path.stat().st_size
-    if size > LIMITS.expanded:
-        limit = f"≤ {LIMITS.expanded} B"
+    if size > limits.expanded:
+        limit = f"≤ {limits.expanded} B"
         raise GbiError("GBI-E063", where=name, expected=limit, got=f"{size} B", exit_code=3)
     content = path.read_bytes()
     try:
@@ -41,7 +42,7 @@ def read_delimited(path: Path, name: str) -> Grid:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True))
     except csv.Error as error:
         raise GbiError("GBI-E061", where=name, got=str(error), exit_code=3) from None
-    return Grid(name, "", rows)
+    return Opened([Grid(name, "", rows)])
 
 
 def _not_utf8(name: str, content: bytes, at: int) -> GbiError:

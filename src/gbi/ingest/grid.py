@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gbi.findings import Cell
 
@@ -26,6 +26,51 @@ def a1(row: int, column: int) -> str:
     return f"{column_letters(column)}{row + 1}"
 
 
+FlagKind = Literal[
+    "error", "formula_without_value", "external_formula", "duplicate_cell",
+    "hidden_sheet", "hidden_row", "hidden_column", "scaled_format",
+    "active_content", "encoding", "mixed_decimals", "low_fidelity", "unordered",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a file says about a cell beside its value, or about itself.
+
+    Attributes
+    ----------
+    kind
+        What it is; each kind has a rule of family F (see :mod:`gbi.ingest.fidelity`).
+    area
+        A1 address or range (``H2:H40``) on the sheet; empty where it is about all of it.
+    detail
+        What was seen: ``#REF!``, a formula, a number format, an entry of the archive.
+    """
+
+    kind: FlagKind
+    area: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file as an adapter opened it.
+
+    Attributes
+    ----------
+    grids
+        The sheets, tables or pages, in the file's order.
+    flags
+        About the file as a whole.
+    details
+        How it was opened (encoding, delimiter, query): parameters of the provenance's step.
+    """
+
+    grids: list[Grid]
+    flags: tuple[Flag, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One sheet.
@@ -38,12 +83,15 @@ class Grid:
         The cells from A1 on; an empty cell is ``""``. Rows may differ in length.
     merged
         Position of a cell inside a merged area → position of the area's first cell.
+    flags
+        What the file says about its cells beside their values.
     """
 
     file: str
     sheet: str
     rows: Sequence[Sequence[Any]]
     merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
     def home(self, row: int, column: int) -> tuple[int, int]:
         """Return where the content of a cell stands: the first cell of its merged area."""

@@ -82,7 +82,7 @@ class Profile:
 
     @property
     def format(self) -> str:
-        """``workbook`` or ``delimited``."""
+        """``workbook`` (sheets with names) or ``table``."""
         return str(self.document["format"])
 
     @property

@@ -10,23 +10,24 @@ from pathlib import Path
 from gbi.dataset import Dataset, Submission, SubmittedFile
 from gbi.errors import GbiError
 from gbi.findings import Cell, Finding
-from gbi.ingest import delimited, workbook
 from gbi.ingest.catalogue import with_catalogue
 from gbi.ingest.detection import detect
 from gbi.ingest.faults import fault
+from gbi.ingest.formats import FORMATS, Format, format_of
 from gbi.ingest.frames import dataset_of, join
-from gbi.ingest.grid import Grid
+from gbi.ingest.grid import Opened
 from gbi.ingest.parsing import Parsed, parse
 from gbi.ingest.profile import Profile, profile_named
 from gbi.ingest.reference import disagreements
 from gbi.provenance import Provenance, Source
 
-# What may lie beside the figures: texts and pictures are companions, not unknown data.
+# What may lie beside the figures: texts and pictures are companions, not unknown data, unless
+# they are named one by one.
 _COMPANIONS = (".md", ".txt", ".pdf", ".docx", ".odt", ".html", ".png", ".jpg", ".jpeg", ".svg")
-# Spreadsheets of another format: their figures would be missing, so they are not passed over.
-_OTHER_SHEETS = (".xls", ".xlsb", ".ods", ".numbers")
+# A spreadsheet that no adapter opens: its figures would be missing, so it is not passed over.
+_CLOSED = (".numbers",)
 _FINDING_OF = {"GBI-E061": "GBI-F001", "GBI-E062": "GBI-F004", "GBI-E063": "GBI-F005",
-               "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001"}  # fmt: skip
+               "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001", "GBI-E069": "GBI-F001"}  # fmt: skip
 
 
 def read(path: str | Path, *, table: str | None = None, profile: str | None = None) -> Dataset:
@@ -91,10 +92,10 @@ def read_submission(
     """
     chosen = profile_named(profile) if profile is not None else None
     root, paths = _paths(folder)
-    outcomes = [_outcome(path, base, chosen) for path, base in paths]
+    named = not isinstance(folder, str | Path) or Path(folder).is_file()
+    outcomes = [_outcome(path, base, chosen, named) for path, base in paths]
     errors = [o.error for o in outcomes if o.error is not None]
     nothing = not any(o.parsed is not None or o.empty for o in outcomes)
-    named = not isinstance(folder, str | Path) or Path(folder).is_file()
     if errors and (named or nothing):
         raise errors[0]
     if nothing:
@@ -177,20 +178,21 @@ class _Outcome:
         )  # fmt: skip
 
 
-def _outcome(path: Path, root: Path, chosen: Profile | None) -> _Outcome:
+def _outcome(path: Path, root: Path, chosen: Profile | None, named: bool) -> _Outcome:
     source = Source.of(path, root=root)
     provenance = Provenance.of_files([path], root=root)
     outcome = _Outcome(source.name, source, provenance)
     place = Cell(source.name, "", "")
-    if path.suffix.lower() in _COMPANIONS:
+    if path.suffix.lower() in _COMPANIONS and not named:
         return replace(outcome, companion=True)
     try:
-        opened = _grids(path, source.name)
+        opened = _opened(path, source.name)
     except GbiError as error:
         return replace(outcome, error=error, findings=(_unread(error, place),))
     if opened is None:
         return replace(outcome, findings=(fault("GBI-F006", place),))
-    grids, kind = opened
+    content, known = opened
+    grids, kind = content.grids, known.shape
     if all(g.empty for g in grids):
         return replace(outcome, empty=True, findings=(fault("GBI-F002", place),))
     profile = chosen if chosen is not None and chosen.format == kind else detect(grids, kind)
@@ -209,17 +211,13 @@ def _outcome(path: Path, root: Path, chosen: Profile | None) -> _Outcome:
     )  # fmt: skip
 
 
-def _grids(path: Path, name: str) -> tuple[list[Grid], str] | None:
-    """Return a file's sheets and format; None for a file that holds no table."""
-    suffix = path.suffix.lower()
-    if suffix in workbook.SUFFIXES:
-        return workbook.read_workbook(path, name), "workbook"
-    if suffix in delimited.SUFFIXES:
-        return [delimited.read_delimited(path, name)], "delimited"
-    if suffix in _OTHER_SHEETS:
-        known = ", ".join((*workbook.SUFFIXES, *delimited.SUFFIXES))
-        raise GbiError("GBI-E066", where=name, expected=known, got=suffix, exit_code=3)
-    return None
+def _opened(path: Path, name: str) -> tuple[Opened, Format] | None:
+    """Return a file's content and format; None for a file that holds no table."""
+    known = format_of(path)
+    if path.suffix.lower() in _CLOSED:
+        suffixes = ", ".join(s for f in FORMATS for s in f.suffixes)
+        raise GbiError("GBI-E066", where=name, expected=suffixes, got=path.suffix, exit_code=3)
+    return None if known is None else (known.open(path, name), known)
 
 
 def _unread(error: GbiError, place: Cell) -> Finding:

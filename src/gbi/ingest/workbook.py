@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from gbi.errors import GbiError
-from gbi.ingest.grid import Grid
-from gbi.ingest.safety import scan
+from gbi.ingest.grid import Grid, Opened
+from gbi.ingest.safety import LIMITS, scan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIXES = (".xlsx", ".xlsm")
+    from gbi.ingest.safety import Limits
+
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-def read_workbook(path: Path, name: str) -> list[Grid]:
+def open_workbook(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
     """Read every sheet.
 
     Parameters
@@ -29,6 +30,8 @@ def read_workbook(path: Path, name: str) -> list[Grid]:
         The workbook; it is scanned first (see :mod:`gbi.ingest.safety`).
     name
         The file's name inside its submission.
+    limits
+        What it may be at most.
 
     Raises
     ------
@@ -37,11 +40,12 @@ def read_workbook(path: Path, name: str) -> list[Grid]:
     """
     import python_calamine
 
-    scan(path)
+    scan(path, limits)
     content = path.read_bytes()
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
-        return [_grid(book.get_sheet_by_name(s), name, content) for s in book.sheet_names]
+        sheets = book.sheet_names
+        return Opened([_grid(book.get_sheet_by_name(s), name, content) for s in sheets])
     except python_calamine.PasswordError:
         raise GbiError("GBI-E062", where=name, exit_code=3) from None
     except (python_calamine.CalamineError, OSError, ElementTree.ParseError, KeyError) as error:
