@@ -12,12 +12,15 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import yaml
 
 from gbi.errors import GbiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PACKAGE = Path(__file__).resolve().parent
 _ROOTS = (_PACKAGE / "data", _PACKAGE.parent.parent / "data")
@@ -101,7 +104,9 @@ def contract(name: str) -> dict[str, Any]:
     return schema
 
 
-def read_document(path: Path, contract_name: str) -> dict[str, Any]:
+def read_document(
+    path: Path, contract_name: str, complete: Callable[[Any], Any] = lambda document: document
+) -> dict[str, Any]:
     """Read a YAML file and check it against a published JSON Schema.
 
     Unknown keys are refused with their line number and the nearest known key: a misspelt key must
@@ -113,6 +118,8 @@ def read_document(path: Path, contract_name: str) -> dict[str, Any]:
         The YAML file.
     contract_name
         The JSON Schema in ``data/schemas/contract``.
+    complete
+        What is done to the document before it is checked (to add what it takes over from another).
 
     Raises
     ------
@@ -120,7 +127,7 @@ def read_document(path: Path, contract_name: str) -> dict[str, Any]:
         ``GBI-E002`` (not YAML) or ``GBI-E003`` (does not follow the schema; the first fault in
         document order, with its line).
     """
-    document = read_yaml(path)
+    document = complete(read_yaml(path))
     schema = contract(contract_name)
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(

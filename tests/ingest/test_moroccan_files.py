@@ -12,7 +12,7 @@ import pytest
 
 import gbi
 from gbi.dataset import Dataset, Submission
-from gbi.findings import Cell
+from gbi.findings import Cell, Finding
 from gbi.ingest import profiles, read_submission
 from gbi.resources import resource_path
 
@@ -25,6 +25,11 @@ SUMS = {
     ("INVESTMENT", "CE"): 71_011_879_000,
     ("_T", "CP"): 449_497_505_000,
 }
+
+
+def of_files(submission: Submission) -> list[Finding]:
+    """Return the findings about files, without the tables that a test's folder lacks."""
+    return [f for f in submission.findings if f.code != "GBI-F024"]
 
 
 @lru_cache(maxsize=1)
@@ -226,8 +231,8 @@ def test_a_copy_of_a_file_is_not_counted_twice(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((SAMPLE / "repartition_ministeres_plf2025.xlsx").read_bytes())
     submission = read_submission(tmp_path)
     assert submission["budget"].frame["OBS_VALUE"].sum() == sum(SUMS.values())
-    assert [(f.code, f.file) for f in submission.findings] == [("GBI-F007", "b.xlsx")]
-    assert all("a.xlsx" in m["expected"] for m in submission.findings[0].message.values())
+    assert [(f.code, f.file) for f in of_files(submission)] == [("GBI-F007", "b.xlsx")]
+    assert all("a.xlsx" in m["expected"] for m in of_files(submission)[0].message.values())
 
 
 def test_transcriptions_beside_the_workbooks_are_listed_and_not_summed(shared_dir: Path) -> None:
@@ -257,7 +262,7 @@ def test_a_department_under_another_ministry_is_found(tmp_path: Path) -> None:
     (tmp_path / budget).write_bytes((SAMPLE / budget).read_bytes())
     wrong = text.replace("MINISTERE DE LA JUSTICE", "COUR ROYALE")
     (tmp_path / name).write_text(wrong, encoding="utf-8")
-    found = read_submission(tmp_path).findings
+    found = of_files(read_submission(tmp_path))
     assert [(f.code, f.a1, f.found) for f in found] == [("GBI-C001", "C3", "COUR ROYALE")]
 
 

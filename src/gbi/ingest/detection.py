@@ -18,14 +18,28 @@ if TYPE_CHECKING:
 _ENOUGH = 0.6
 
 
-def detect(grids: Sequence[Grid], kind: str) -> Profile | None:
-    """Return the profile whose headers agree best with a file's, if they agree enough."""
-    scored = [(score(grids, p), p.name, p) for p in profiles() if p.format == kind]
-    best = max(scored, key=lambda s: (s[0], s[1]), default=None)
-    return best[2] if best is not None and best[0] >= _ENOUGH else None
+def detect(grids: Sequence[Grid], shape: str, own: Sequence[Profile] = ()) -> Profile | None:
+    """Return the profile whose headers agree best with a file's, if they agree enough.
+
+    Profiles of one's own come before the packaged ones where both agree enough.
+    """
+    for candidates in (own, profiles()):
+        scored = [(score(grids, p), p.name, p) for p in candidates if p.format == shape]
+        best = max(scored, key=lambda s: (s[0], s[1]), default=None)
+        if best is not None and best[0] >= _ENOUGH:
+            return best[2]
+    return None
 
 
 def score(grids: Sequence[Grid], profile: Profile) -> float:
-    """Return how well a file's best sheet agrees with a profile, 0 to 1."""
-    layouts = [locate(grid, section) for section in profile.sections for grid in grids]
+    """Return how well a file's best sheet agrees with a profile, 0 to 1.
+
+    A section without a header agrees with no file: such a profile has to be named.
+    """
+    layouts = [
+        locate(grid, section)
+        for section in profile.sections
+        if section.header_rows
+        for grid in grids
+    ]
     return max((layout.score for layout in layouts if layout is not None), default=0.0)

@@ -39,6 +39,8 @@ class Format:
         ``module:function`` of the adapter.
     extra
         The extra of the package that it needs, if it needs one.
+    typed
+        Whether a cell is a number or a text by its own nature.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Format:
     shape: Shape
     opener: str
     extra: str | None = None
+    typed: bool = False
 
     def open(self, path: Path, name: str, limits: Limits = LIMITS) -> Opened:
         """Open a file.
@@ -69,10 +72,10 @@ class Format:
 
 
 FORMATS = (
-    Format("xlsx", (".xlsx", ".xlsm"), "workbook", "workbook:open_workbook"),
-    Format("xlsb", (".xlsb",), "workbook", "spreadsheet:open_xlsb"),
-    Format("xls", (".xls",), "workbook", "spreadsheet:open_xls"),
-    Format("ods", (".ods",), "workbook", "spreadsheet:open_ods"),
+    Format("xlsx", (".xlsx", ".xlsm"), "workbook", "workbook:open_workbook", typed=True),
+    Format("xlsb", (".xlsb",), "workbook", "spreadsheet:open_xlsb", typed=True),
+    Format("xls", (".xls",), "workbook", "spreadsheet:open_xls", typed=True),
+    Format("ods", (".ods",), "workbook", "spreadsheet:open_ods", typed=True),
     Format("html", (".html", ".htm"), "workbook", "webpage:open_webpage", "html"),
     Format("pdf", (".pdf",), "workbook", "pdf:open_pdf", "pdf"),
     Format("csv", (".csv", ".tsv", ".txt"), "table", "delimited:open_delimited"),

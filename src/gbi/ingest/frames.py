@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gbi.dataset import ORIGIN_FILE, Dataset
+from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, Dataset
 from gbi.findings import Cell, Finding
 from gbi.ingest.faults import fault
-from gbi.ingest.numbers import decimals_of
+from gbi.ingest.grid import a1, as_text
+from gbi.ingest.numbers import Number, Style, Unreadable, decimals_of, read_number
 from gbi.schemas import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gbi.ingest.parsing import Parsed, Rows
+    from gbi.ingest.extraction import Parsed, Records
+    from gbi.ingest.grid import Grid
     from gbi.ingest.profile import Profile
     from gbi.provenance import Provenance
+
+
+MICRODATA = "survey"
 
 
 def dataset_of(parsed: Parsed, profile: Profile, provenance: Provenance) -> Dataset:
@@ -36,7 +42,7 @@ def dataset_of(parsed: Parsed, profile: Profile, provenance: Provenance) -> Data
     )  # fmt: skip
 
 
-def _frame(rows: Rows, profile: Profile) -> pd.DataFrame:
+def _frame(rows: Records, profile: Profile) -> pd.DataFrame:
     table = schema(str(profile.table))
     given = {column for record in rows.records for column in record}
     columns = [c for c in table.columns if c in given] or list(table.columns)
@@ -47,8 +53,36 @@ def _frame(rows: Rows, profile: Profile) -> pd.DataFrame:
     return frame
 
 
-def _origins(rows: Rows) -> pd.DataFrame:
+def _origins(rows: Records) -> pd.DataFrame:
     return pd.DataFrame(rows.origins, dtype="str").fillna("")
+
+
+def microdata(grid: Grid, profile: Profile) -> Dataset:
+    """Return a table of microdata as it is: a row per unit, the file's own names, no recoding.
+
+    The first row that isn't empty holds the names. A column of numbers (empty cells apart) is
+    numeric, any other one text; row i keeps the address of its first cell.
+    """
+    head = next((r for r, cells in enumerate(grid.rows) if any(map(as_text, cells))), 0)
+    names = [grid.text(head, c) for c in range(grid.width)]
+    columns = [c for c, name in enumerate(names) if name]
+    body = [r for r in range(head + 1, len(grid.rows)) if any(map(as_text, grid.rows[r]))]
+    frame = pd.DataFrame({names[c]: _column([grid.value(r, c) for r in body]) for c in columns})
+    origins = pd.DataFrame(
+        [{ORIGIN_FILE: grid.file, ORIGIN_SHEET: grid.sheet, "OBS_VALUE": a1(r, 0)} for r in body],
+        columns=[ORIGIN_FILE, ORIGIN_SHEET, "OBS_VALUE"],
+        dtype="str",
+    )
+    return Dataset(frame, MICRODATA, roles=profile.roles, origins=origins)
+
+
+def _column(values: list[Any]) -> pd.Series[Any]:
+    filled = [None if isinstance(v, str) and not v.strip() else v for v in values]
+    read = [None if v is None else read_number(v, Style(".")) for v in filled]
+    numbers = [r.value if isinstance(r, Number) else math.nan for r in read]
+    if not any(isinstance(r, Unreadable) for r in read) and any(r is not None for r in read):
+        return pd.Series(numbers, dtype="float64")
+    return pd.Series([None if v is None else as_text(v) for v in filled], dtype="str")
 
 
 def join(parts: Iterable[Dataset]) -> tuple[dict[str, Dataset], list[Finding]]:
@@ -64,16 +98,23 @@ def join(parts: Iterable[Dataset]) -> tuple[dict[str, Dataset], list[Finding]]:
     findings = []
     for part in parts:
         earlier = kept.setdefault(part.table, [])
-        twin = next((e for e in earlier if _keys(e) & _keys(part)), None)
+        twin = next((e for e in earlier if _same(e, part)), None)
         if twin is None:
             earlier.append(part)
             continue
         findings.append(fault("GBI-F007", Cell(_file(part), "", ""), expected=_file(twin)))
     joined = {table: Dataset.concat(datasets) for table, datasets in kept.items()}
     return {
-        table: replace(data, frame=schema(table).conform(data.frame))
+        table: data
+        if table == MICRODATA
+        else replace(data, frame=schema(table).conform(data.frame))
         for table, data in joined.items()
     }, findings
+
+
+def _same(one: Dataset, other: Dataset) -> bool:
+    """Say whether two files repeat one another; two surveys are never one table."""
+    return one.table == MICRODATA or bool(_keys(one) & _keys(other))
 
 
 def _keys(data: Dataset) -> set[tuple[str, ...]]:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+# What a spreadsheet shows where a formula fails.
+ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!",
+                    "#GETTING_DATA", "#SPILL!", "#CALC!"})  # fmt: skip
+
+
 def column_letters(column: int) -> str:
     """Return the letters of a column counted from 0: ``A``, ``Z``, ``AA``."""
     letters = ""
@@ -19,6 +24,14 @@ def column_letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def column_index(letters: str) -> int:
+    """Return a column's position from 0 by its letters."""
+    position = 0
+    for letter in letters:
+        position = position * 26 + ord(letter) - 64
+    return position - 1
 
 
 def a1(row: int, column: int) -> str:
@@ -69,6 +82,12 @@ class Opened:
     grids: list[Grid]
     flags: tuple[Flag, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+def position(address: str) -> tuple[int, int]:
+    """Return row and column, from 0, of an A1 address."""
+    letters = address.rstrip("0123456789")
+    return int(address[len(letters) :]) - 1, column_index(letters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.faults import fault
-from gbi.ingest.grid import as_text
+from gbi.ingest.grid import ERRORS, as_text, position
 from gbi.ingest.numbers import DASHES, Number, Unreadable, read_number
 from gbi.language import fold
 from gbi.resources import suggest
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from gbi.ingest.profile import Profile
     from gbi.schemas import Field
 
-_SCHOOL_YEAR = re.compile(r"(\d{4})\s*/\s*(\d{4})")
-_YEAR = re.compile(r"\d{4}")
+_TWO_YEARS = re.compile(r"(\d{4})\s*[/–-]\s*(\d{4}|\d{2})")
+_PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSM])\s*0?(?P<number>\d{1,2}))?")
+_PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M"}  # T: trimestre
 _NOT_AVAILABLE, _NORMAL = "O", "A"
 AREA = "REF_AREA"
 
@@ -45,18 +46,27 @@ class Meaning:
         The table's columns by name.
     findings
         What was seen, in reading order.
+    typed
+        Whether the format tells numbers from texts.
+    stored_as_text
+        Positions of the numbers that are stored as texts all the same.
     """
 
     profile: Profile
     fields: Mapping[str, Field]
     findings: list[Finding] = field(default_factory=list)
+    typed: bool = False
+    stored_as_text: list[tuple[int, int]] = field(default_factory=list)
 
     def describe(
         self, column: str, written: Any, cell: Cell, record: Record, how: str = ""
     ) -> None:
         """Put what a cell says into the record's column, and its label beside it."""
         text = as_text(written)
-        if how == "tokens":
+        known = self.profile.maps.get(column)
+        if known is not None and fold(text) in known:
+            self._mapped(column, text, known[fold(text)], record)
+        elif how == "tokens":
             self._tokens(text, cell, record)
         elif column == "UNIT_MEASURE":
             self._unit(text, cell, record)
@@ -70,13 +80,22 @@ class Meaning:
     def value(self, written: Any, cell: Cell, record: Record) -> None:
         """Put what a value cell says into ``OBS_VALUE``, its status and decimals."""
         number, status = self._number(written, cell, record)
+        said = record.get("OBS_STATUS")  # by a column of its own
         if number is None:
+            status = said if said is not None and said != _NORMAL else status
             record.update(OBS_VALUE=math.nan, OBS_STATUS=status)
             return
+        status = said if said is not None and status == _NORMAL else status
         record.update(OBS_VALUE=number.value, OBS_STATUS=status, DECIMALS=number.decimals)
         unit = record.get("UNIT_MEASURE")
         if number.mark is not None and unit is not None and number.mark != unit:
             self._wrong_mark(as_text(written), unit, cell)
+
+    def _mapped(self, column: str, text: str, stands_for: Any, record: Record) -> None:
+        """Put what the profile says that a text stands for: a code, or several columns."""
+        if f"{column}_LABEL" in self.fields:
+            record[f"{column}_LABEL"] = text or None
+        record.update(stands_for if isinstance(stands_for, dict) else {column: stands_for})
 
     def _plain(self, column: str, written: Any, cell: Cell, record: Record, how: str) -> None:
         """Keep a text (a second one for the same column behind the first), or read a number."""
@@ -124,12 +143,18 @@ class Meaning:
                         suggestion=match_label("CL_UNIT_MEASURE", text).suggestion)  # fmt: skip
 
     def _period(self, text: str, cell: Cell, record: Record) -> None:
-        start = self.profile.school_year_start
-        school = _SCHOOL_YEAR.fullmatch(text)
-        if _YEAR.fullmatch(text) or not text:
-            record["TIME_PERIOD"] = text or None
-        elif school and start and int(school[2]) == int(school[1]) + 1:
-            record.update(TIME_PERIOD=f"{school[1]}-A1", REPORTING_YEAR_START_DAY=start)
+        start = self.profile.year_start
+        period = _PERIOD.fullmatch(text.upper())
+        years = _TWO_YEARS.fullmatch(text)
+        if period is not None:
+            part = _PARTS[period["part"]] if period["part"] else ""
+            number = int(period["number"] or 0)
+            told = f"-{part}{number:02d}" if part == "M" else f"-{part}{number}" if part else ""
+            record["TIME_PERIOD"] = f"{period['year']}{told}"
+        elif not text:
+            record["TIME_PERIOD"] = None
+        elif years and start and int(years[2]) % 100 == (int(years[1]) + 1) % 100:
+            record.update(TIME_PERIOD=f"{years[1]}-A1", REPORTING_YEAR_START_DAY=start)
         else:
             self._fault("GBI-C001", cell, field="TIME_PERIOD", found=text)
             record["TIME_PERIOD"] = text
@@ -157,15 +182,33 @@ class Meaning:
     ) -> tuple[Number | None, str]:
         """Return a number or None, and the status of the observation."""
         text = as_text(written)
+        if fold(text) in self.profile.missing:
+            return None, self.profile.missing[fold(text)]
         if text in DASHES:
             return self._dash(text, cell, record)
-        if fold(text) in self.profile.not_available:
-            return None, _NOT_AVAILABLE
+        if text in ERRORS:
+            return None, _NOT_AVAILABLE  # the cell's error is a finding of its own
         read = read_number(written, self.profile.style)
+        status = _NORMAL
+        if isinstance(read, Unreadable) and self.profile.flags:
+            number, marked = self._without_flags(text)
+            if marked is not None:
+                if fold(number) in self.profile.missing:
+                    return None, marked
+                read, status = read_number(number, self.profile.style), marked
         if isinstance(read, Number):
-            return read, _NORMAL
+            if self.typed and isinstance(written, str) and read.mark is None:
+                self.stored_as_text.append(position(cell.a1))
+            return read, status
         self._unreadable(read, text, cell)
         return None, _NOT_AVAILABLE
+
+    def _without_flags(self, text: str) -> tuple[str, str | None]:
+        """Return a number's text without the marks behind it, and the first mark's status."""
+        status = None
+        while mark := next((f for f in self.profile.flags if f and text.endswith(f)), None):
+            text, status = text.removesuffix(mark).rstrip(), self.profile.flags[mark]
+        return text, status
 
     def _dash(self, text: str, cell: Cell, record: Mapping[str, Any]) -> tuple[Number | None, str]:
         meaning = self.profile.dash_of(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gbi.errors import GbiError
@@ -13,8 +14,7 @@ from gbi.language import fold
 from gbi.resources import read_document, resource_path, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 _SPACE = re.compile(r"\s+")
 
@@ -32,8 +32,13 @@ class Section:
 
     @property
     def header_rows(self) -> int:
-        """How many rows the header has."""
+        """How many rows the header has; 0 if its columns are known by their letters."""
         return int(self.document.get("header_rows", 1))
+
+    @property
+    def first_row(self) -> int:
+        """The first record's row, from 0, where there is no header."""
+        return int(self.document.get("first_row", 1)) - 1
 
     @property
     def called(self) -> str:
@@ -45,20 +50,29 @@ class Section:
         """What holds for every row of such a sheet."""
         return dict(self.document.get("constants", {}))
 
-    @property
+    @cached_property
+    def headings(self) -> list[Mapping[str, Any]]:
+        """Texts that stand alone on a row and hold for the rows below."""
+        return [c for c in self.document["columns"] if "heading" in c]
+
+    @cached_property
     def columns(self) -> list[Mapping[str, Any]]:
         """What identifies and describes a value."""
-        return list(self.document["columns"])
+        return [c for c in self.document["columns"] if "heading" not in c]
 
-    @property
+    @cached_property
     def observations(self) -> list[Mapping[str, Any]]:
         """The columns that each hold a value of their own; none if a row is a record."""
         return list(self.document.get("values", []))
 
     @property
     def headers(self) -> list[Mapping[str, Any]]:
-        """All columns that the sheet must have a header for, in the profile's order."""
+        """All columns that the sheet must have, in the profile's order."""
         return [*self.columns, *self.observations]
+
+    def says(self, key: str) -> bool:
+        """Say whether a yes-or-no key (``spread``, ``repeats``, ``headings``) is set."""
+        return bool(self.document.get(key, False))
 
     def accepts(self, sheet: str) -> bool:
         """Say whether a sheet bears this section's name."""
@@ -90,10 +104,10 @@ class Profile:
         """The table that the file gives; None for a reference file."""
         return self.document.get("table")
 
-    @property
+    @cached_property
     def sections(self) -> list[Section]:
         """The kinds of sheets."""
-        return [Section(s) for s in self.document["sheets"]]
+        return [Section(s) for s in self.document.get("sheets", ())]
 
     @property
     def tables(self) -> list[str]:
@@ -105,10 +119,10 @@ class Profile:
         """What holds for every row of the file."""
         return dict(self.document.get("constants", {}))
 
-    @property
-    def totals(self) -> Mapping[str, str] | None:
-        """Column, label and code of the totals rows."""
-        return self.document.get("totals")
+    @cached_property
+    def totals(self) -> list[Mapping[str, Any]]:
+        """Column, label or pattern, and code of the totals rows."""
+        return list(self.document.get("totals", []))
 
     @cached_property
     def tokens(self) -> Mapping[str, str]:
@@ -121,14 +135,32 @@ class Profile:
         return {fold(k): v for k, v in self.document.get("series", {}).items()}
 
     @cached_property
-    def not_available(self) -> set[str]:
-        """The words, folded, that stand for a value that is not available."""
-        return {fold(w) for w in self.document.get("not_available", [])}
+    def maps(self) -> Mapping[str, Mapping[str, Any]]:
+        """Column → what is written, folded → the code or the columns that it stands for."""
+        written = self.document.get("maps", {})
+        return {
+            column: {fold(str(k)): v for k, v in known.items()} for column, known in written.items()
+        }
+
+    @cached_property
+    def missing(self) -> Mapping[str, str]:
+        """What stands in a value's place, folded → the status."""
+        return {fold(str(k)): v for k, v in self.document.get("missing", {}).items()}
+
+    @cached_property
+    def flags(self) -> Mapping[str, str]:
+        """The marks that may stand behind a number → the status."""
+        return dict(self.document.get("flags", {}))
 
     @property
-    def school_year_start(self) -> str | None:
-        """The day a school year starts, if periods such as 2014/2015 are school years."""
-        return self.document.get("school_year_start")
+    def year_start(self) -> str | None:
+        """The day a school or financial year starts, if periods such as 2014/2015 are meant."""
+        return self.document.get("year_start")
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Role → the file's own name of the variable (microdata)."""
+        return dict(self.document.get("roles", {}))
 
     @property
     def decimals(self) -> str:
@@ -145,18 +177,18 @@ class Profile:
 
     def derive(self, record: dict[str, Any]) -> None:
         """Set what follows from other columns of a record."""
-        for entry in self.document.get("derive", []):
+        for entry in self.document.get("derive", ()):
             if _holds(entry["when"], record):
                 record.update(entry["set"])
 
     def dash_of(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return what a dash means in a row: a status and perhaps a value; None if not declared."""
-        for entry in self.document.get("dash_except", []):
+        for entry in self.document.get("dash_except", ()):
             if _holds(entry["when"], record):
                 return {"status": entry["status"]}
         return self.document.get("dash")
 
-    @property
+    @cached_property
     def style(self) -> Style:
         """How the file writes numbers."""
         numbers = self.document["numbers"]
@@ -185,40 +217,92 @@ def profiles() -> tuple[Profile, ...]:
     return tuple(load_profile(path) for path in sorted(root.glob("*.yaml")))
 
 
-def load_profile(path: Path) -> Profile:
-    """Read one profile's file.
+def load_profile(path: Path, *, over: tuple[Path, ...] = ()) -> Profile:
+    """Read one profile's file, with what it takes over from the profile that it extends.
+
+    Parameters
+    ----------
+    path
+        The file.
+    over
+        The profiles that extend this one; none of them is extended again.
 
     Raises
     ------
     GbiError
-        ``GBI-E002`` (not YAML) or ``GBI-E003`` (an unknown key, a pattern that is none).
+        ``GBI-E002`` (not YAML), ``GBI-E003`` (an unknown key, a pattern that is none) or
+        ``GBI-E065`` (it extends a profile that doesn't exist).
     """
-    document = read_document(path, "profile")
-    for section in document["sheets"]:
-        for pattern in _patterns(section):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise GbiError("GBI-E003", where=path.name, got=f"{pattern}: {error}") from None
+    chain = (*over, path.resolve())
+    document = read_document(path, "profile", lambda own: _extended(own, path.parent, chain))
+    for pattern in _patterns(document):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise GbiError("GBI-E003", where=path.name, got=f"{pattern}: {error}") from None
     return Profile(document["name"], document)
 
 
-def _patterns(section: Mapping[str, Any]) -> list[str]:
-    own = [section[k] for k in ("name", "title", "notes") if k in section]
-    heads = [*section["columns"], *section.get("values", [])]
-    return own + [h["pattern"] for h in heads if "pattern" in h]
+def _extended(own: Any, folder: Path, chain: tuple[Path, ...]) -> Any:
+    """Return a document laid over the one that it extends: beside it, or a packaged profile."""
+    if not isinstance(own, dict) or not isinstance(own.get("extends"), str):
+        return own
+    root = resource_path("schemas", "profiles")
+    name = f"{own['extends']}.yaml"
+    places = (p for p in (folder / name, root / name) if p.is_file())
+    path = next((p for p in places if p.resolve() not in chain), None)
+    if path is None:
+        known = sorted(p.stem for p in root.glob("*.yaml"))
+        raise GbiError("GBI-E065", expected=suggest(own["extends"], known) or ", ".join(known),
+                       got=own["extends"])  # fmt: skip
+    return _laid_over(own, load_profile(path, over=chain).document)
 
 
-def profile_named(name: str) -> Profile:
-    """Return a profile by name.
+def _laid_over(own: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = _laid_over(value, below)
+        else:
+            merged[key] = value
+    return merged
+
+
+_PATTERNS = {"name", "title", "notes", "pattern", "split", "heading", "keep_like", "drop_like"}
+
+
+def _patterns(document: Mapping[str, Any]) -> Iterator[str]:
+    """Give every pattern of a profile."""
+    if "file" in document:
+        yield document["file"]
+    yield from (t["pattern"] for t in document.get("totals", ()) if "pattern" in t)
+    for section in document.get("sheets", ()):
+        for part in (section, *section["columns"], *section.get("values", ())):
+            yield from (part[k] for k in _PATTERNS & set(part))
+            if "lookup" in part:
+                yield part["lookup"]["file"]
+
+
+def profile_named(name: str | Path | Profile) -> Profile:
+    """Return a profile: a packaged one by name, or one's own by the path of its file.
 
     Raises
     ------
     GbiError
-        ``GBI-E065`` if there is none, with the nearest name.
+        ``GBI-E065`` if there is none, with the nearest name; ``GBI-E060`` if there is no such
+        file; what :func:`load_profile` raises.
     """
-    for profile in profiles():
-        if profile.name == name:
-            return profile
-    names = [p.name for p in profiles()]
-    raise GbiError("GBI-E065", expected=suggest(name, names) or ", ".join(names), got=name)
+    if isinstance(name, Profile):
+        return name
+    if isinstance(name, Path) or name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        if not path.is_file():
+            raise GbiError("GBI-E060", where=str(path), exit_code=2)
+        return load_profile(path)
+    known = {p.name: p for p in profiles()}
+    if name not in known:
+        raise GbiError(
+            "GBI-E065", expected=suggest(name, list(known)) or ", ".join(known), got=name
+        )
+    return known[name]

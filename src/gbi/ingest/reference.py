@@ -10,7 +10,7 @@ from gbi.ingest.faults import fault
 from gbi.vocabulary import codes, label, ministry_of
 
 if TYPE_CHECKING:
-    from gbi.ingest.parsing import Parsed
+    from gbi.ingest.extraction import Parsed
     from gbi.ingest.profile import Profile
 
 

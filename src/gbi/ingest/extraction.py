@@ -1,0 +1,305 @@
+"""One table of a sheet to records: each value, what describes it, and the cells of both."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, RAW
+from gbi.findings import Cell
+from gbi.ingest.faults import fault, ranges
+from gbi.ingest.grid import a1, as_text
+from gbi.ingest.rows import Position, Row, Rows
+from gbi.language import fold
+from gbi.vocabulary import unit_in_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from gbi.findings import Finding
+    from gbi.ingest.grid import Grid
+    from gbi.ingest.layout import Layout
+    from gbi.ingest.lookup import Lookups
+    from gbi.ingest.meaning import Meaning, Record
+    from gbi.ingest.profile import Section
+
+VALUE = "OBS_VALUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records and, beside each, the cells that it came from."""
+
+    records: list[Record] = field(default_factory=list)
+    origins: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, record: Record, origin: dict[str, str]) -> None:
+        """Add one of each."""
+        self.records.append(record)
+        self.origins.append(origin)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a file's sheets hold.
+
+    Attributes
+    ----------
+    rows, totals
+        The records, and the totals that the file prints.
+    findings
+        What was wrong.
+    sheets
+        The sheets that were read.
+    looked_up
+        The code tables that were used.
+    dropped
+        Rows that the profile's filters left out.
+    """
+
+    rows: Records = field(default_factory=Records)
+    totals: Records = field(default_factory=Records)
+    findings: list[Finding] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    looked_up: list[Path] = field(default_factory=list)
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableReader:
+    """One table of a sheet with its section: what holds for all its rows, and the rows."""
+
+    grid: Grid
+    section: Section
+    layout: Layout
+    meaning: Meaning
+    lookups: Lookups
+    others: Sequence[Grid]
+
+    def read(self, parsed: Parsed) -> None:
+        """Add the table's records to what was read before."""
+        shared, places = self._shared()
+        places |= {ORIGIN_FILE: self.grid.file, ORIGIN_SHEET: self.grid.sheet}
+        rows = Rows(self.grid, self.section, self.layout)
+        for row in rows:
+            record, origin = dict(shared), dict(places)
+            total = self._total(row)
+            for entry, position in row.texts:
+                self._describe(entry, position, record, origin)
+            if total is not None:
+                record[total["column"]] = total["code"]
+            into = parsed.rows if total is None else parsed.totals
+            for filled, where in self._values(row.number, record, origin):
+                into.add(filled, where)
+        parsed.dropped += rows.dropped
+        for row_number, first in rows.repeated.items():
+            cells = (self.grid.cell(row_number, 0), self.grid.cell(first, 0))
+            self._fault("GBI-F026", *cells, found=a1(first, 0))
+        self._merged()
+        areas = ranges(self.meaning.stored_as_text)
+        if areas:
+            cells = [Cell(self.grid.file, self.grid.sheet, area) for area in areas]
+            self._fault("GBI-F013", *cells, found=len(self.meaning.stored_as_text))
+        self.meaning.stored_as_text.clear()
+
+    def _shared(self) -> tuple[Record, dict[str, str]]:
+        """Return what profile, file name and title say about every row, and where titles are."""
+        profile = self.meaning.profile
+        record: Record = {**profile.constants, **self.section.constants}
+        places: dict[str, str] = {}
+        if "file" in profile.document:
+            self._file_name(record)
+        titles = list(_above(self.grid, self.layout.first))
+        if self.section.document.get("unit") == "title":
+            unit = next((u for _, text in titles if (u := unit_in_title(text))), None)
+            if unit is not None:
+                record.update(UNIT_MEASURE=unit.measure, UNIT_MULT=unit.mult)
+        pattern = self.section.document.get("title")
+        if pattern is None:
+            return record, places
+        if self.section.document.get("title_of") == "workbook":
+            titles += [t for g in self.others for t in _above(g, 1)]
+        for cell, text in titles:
+            if (match := re.fullmatch(pattern, text, re.IGNORECASE)) is not None:
+                for column, said in match.groupdict().items():
+                    self.meaning.describe(column, (said or "").strip(), cell, record)
+                    if cell.sheet == self.grid.sheet:
+                        places[column] = cell.a1
+                return record, places
+        expected = str(self.section.document["title_example"])
+        self._fault("GBI-S011", self.grid.cell(0, 0), field="title", expected=expected,
+                    found=self.grid.text(0, 0) or None, suggestion=expected)  # fmt: skip
+        return record, places
+
+    def _file_name(self, record: Record) -> None:
+        """Take what the file's name says; a name of another form is a finding."""
+        document = self.meaning.profile.document
+        example = document["file_example"]
+        cell = Cell(self.grid.file, "", "")
+        stem = self.grid.file.rpartition("/")[2].rpartition(".")[0]
+        match = re.fullmatch(document["file"], stem, re.IGNORECASE)
+        if match is None:
+            self._fault("GBI-S011", cell, field="file", found=stem, expected=example,
+                        suggestion=example)  # fmt: skip
+            return
+        for column, said in match.groupdict().items():
+            self.meaning.describe(column, (said or "").strip(), cell, record)
+
+    def _describe(
+        self, entry: Mapping[str, Any], position: Position, record: Record, origin: dict[str, str]
+    ) -> None:
+        cell, written = self.grid.cell(*position), self.grid.value(*position)
+        text, how, name = as_text(written), entry.get("as", ""), entry.get("column")
+        if "lookup" in entry and text:
+            self._look_up(entry["lookup"], text, cell, record, origin)
+        if "split" in entry:
+            self._split(entry["split"], text, cell, record, origin)
+            return
+        if name is None:
+            return
+        origin[name] = cell.a1
+        if how == "tokens":
+            origin |= dict.fromkeys(self.meaning.profile.tokens.values(), cell.a1)
+        if name == VALUE:
+            origin[RAW] = text
+            self.meaning.value(written, cell, record)
+        elif not text and "blank" in entry:
+            record[name] = entry["blank"]
+        elif how == "series":
+            self._series(name, text, cell, record)
+        elif self._total_here(name, text) is None:
+            self.meaning.describe(name, written, cell, record, how)
+
+    def _look_up(
+        self, lookup: Mapping[str, Any], text: str, cell: Cell, record: Record,
+        origin: dict[str, str],
+    ) -> None:  # fmt: skip
+        table = self.lookups.table(lookup)
+        if table is None:
+            self._fault("GBI-F025", Cell(cell.file, "", ""), once=True,
+                        field=lookup["key"], expected=lookup["file"])  # fmt: skip
+            return
+        taken = table.rows.get(fold(text))
+        if taken is None:
+            numeric = text.replace(".", "").isdigit()
+            near = [] if numeric else difflib.get_close_matches(text, table.keys, 1)
+            self._fault("GBI-C001", cell, field=lookup["key"], found=text,
+                        suggestion=near[0] if near else None)  # fmt: skip
+            return
+        for header, column in lookup["take"].items():
+            self.meaning.describe(column, taken[header], cell, record)
+            origin[column] = cell.a1
+
+    def _split(
+        self, pattern: str, text: str, cell: Cell, record: Record, origin: dict[str, str]
+    ) -> None:
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        if match is None:
+            column = next(iter(re.compile(pattern).groupindex), "")
+            self._fault("GBI-C001", cell, field=column, found=text)
+            return
+        for column, said in match.groupdict().items():
+            if said is not None:
+                self.meaning.describe(column, said.strip(), cell, record)
+                origin[column] = cell.a1
+
+    def _total(self, row: Row) -> Mapping[str, Any] | None:
+        """Return the totals entry that a row follows, if it is a total."""
+        for entry, (number, column) in row.texts:
+            if number == row.number:
+                total = self._total_here(entry.get("column"), self.grid.text(number, column))
+                if total is not None:
+                    return total
+        return None
+
+    def _total_here(self, column: str | None, text: str) -> Mapping[str, Any] | None:
+        for total in self.meaning.profile.totals:
+            if total["column"] != column:
+                continue
+            if "label" in total and fold(text) == fold(total["label"]):
+                return total
+            if "pattern" in total and re.fullmatch(total["pattern"], text, re.IGNORECASE):
+                return total
+        return None
+
+    def _series(self, column: str, text: str, cell: Cell, record: Record) -> None:
+        """Add what the profile knows about a series; one that it doesn't know is a finding."""
+        profile = self.meaning.profile
+        known = profile.series
+        record[column] = text or None
+        if fold(text) in known:
+            record.update(known[fold(text)])
+        elif text:
+            near = difflib.get_close_matches(fold(text), list(known), 1)
+            self._fault("GBI-C001", cell, field=column, found=text,
+                        suggestion=profile.series_label(near[0]) if near else None)  # fmt: skip
+
+    def _values(
+        self, row: int, record: Record, origin: dict[str, str]
+    ) -> Iterator[tuple[Record, dict[str, str]]]:
+        """Give one observation per value column; the row itself where it is a record."""
+        derive = self.meaning.profile.derive
+        if not self.section.observations:
+            derive(record)
+            yield record, origin
+            return
+        found = self.layout.found[len(self.section.columns) :]
+        for entry, places in zip(self.section.observations, found, strict=True):
+            for place in places:
+                filled, where = {**record, **entry.get("set", {})}, dict(origin)
+                head = self.grid.cell(max(self.layout.last, 0), place.column)
+                for column, said in place.said.items():
+                    self.meaning.describe(column, said, head, filled)
+                    where[column] = head.a1
+                if entry.get("status") == "next":
+                    self._footnote(row, place.column + 1, filled, where)
+                derive(filled)
+                cell = self.grid.cell(row, place.column)
+                written = self.grid.value(row, place.column)
+                where |= {VALUE: cell.a1, RAW: as_text(written)}
+                self.meaning.value(written, cell, filled)
+                yield filled, where
+
+    def _footnote(self, row: int, column: int, record: Record, origin: dict[str, str]) -> None:
+        """Take the mark beside a value: a status if it is known as one, a comment if not."""
+        text = self.grid.text(row, column)
+        if not text:
+            return
+        known = self.meaning.profile.maps.get("OBS_STATUS", {})
+        name = "OBS_STATUS" if fold(text) in known else "COMMENT"
+        self.meaning.describe(name, text, self.grid.cell(row, column), record)
+        origin[name] = a1(row, column)
+
+    def _merged(self) -> None:
+        """Say which merged areas lie over values: one figure then counts for several rows."""
+        values = [
+            places
+            for entry, places in zip(self.section.headers, self.layout.found, strict=True)
+            if entry in self.section.observations or entry.get("column") == VALUE
+        ]
+        columns = {place.column for places in values for place in places}
+        corners: dict[Position, list[Position]] = {}
+        for position, home in self.grid.merged.items():
+            if self.layout.last < home[0] < self.layout.end:
+                corners.setdefault(home, []).append(position)
+        for home, inside in corners.items():
+            rows, wide = [home[0], *(r for r, _ in inside)], [home[1], *(c for _, c in inside)]
+            if len(columns & set(wide)) and len(set(wide)) < self.grid.width:
+                area = f"{a1(*home)}:{a1(max(rows), max(wide))}"
+                self._fault("GBI-F016", Cell(self.grid.file, self.grid.sheet, area), found=area)
+
+    def _fault(self, code: str, *cells: Cell, once: bool = False, **substance: Any) -> None:
+        found = fault(code, *cells, **substance)
+        if not once or all(found.id != earlier.id for earlier in self.meaning.findings):
+            self.meaning.findings.append(found)
+
+
+def _above(grid: Grid, rows: int) -> Iterator[tuple[Cell, str]]:
+    """Give the texts in the first rows of a sheet."""
+    for row in range(min(rows, len(grid.rows))):
+        for column in range(len(grid.rows[row])):
+            if text := grid.text(row, column):
+                yield grid.cell(row, column), text
