@@ -47,8 +47,9 @@ def password(folder: Path) -> None:
 
 
 def wrong_encoding(folder: Path) -> None:
-    text = (SAMPLE / STATISTICS).read_text(encoding="utf-8").replace("’", "'")
-    (folder / "s.csv").write_bytes(text.encode("latin-1"))
+    lines = (SAMPLE / STATISTICS).read_bytes().splitlines(keepends=True)
+    lines[31] = lines[31].decode("utf-8").replace("’", "'").encode("latin-1")
+    (folder / "s.csv").write_bytes(b"".join(lines))
 
 
 def nothing(folder: Path) -> None:

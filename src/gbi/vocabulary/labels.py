@@ -9,7 +9,7 @@ from typing import Literal
 
 from gbi.language import fold
 from gbi.resources import suggest
-from gbi.vocabulary.lists import list_document
+from gbi.vocabulary.lists import accepted
 
 How = Literal["code", "label", "alias", "none"]
 
@@ -37,7 +37,7 @@ def _index(
     exact: dict[str, str] = {}
     folded: dict[str, str] = {}
     wording: dict[str, str] = {}
-    for entry in list_document(name)["codes"]:
+    for entry in accepted(name):
         begins, ends = entry.get("valid_from", "0000"), entry.get("valid_to", "9999-12-31")
         if on is not None and not begins <= on <= ends:
             continue

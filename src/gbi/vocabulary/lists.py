@@ -71,6 +71,14 @@ def list_document(name: str) -> dict[str, Any]:
     return read_document(resource_path("schemas", "codelists", f"{name}.yaml"), "codelist")
 
 
+@lru_cache(maxsize=64)
+def accepted(name: str) -> list[dict[str, Any]]:
+    """Return a list's entries, then those of the list that it accepts beside its own."""
+    document = list_document(name)
+    beside = list_document(document["also"])["codes"] if "also" in document else []
+    return [*document["codes"], *beside]
+
+
 def codelist(name: str) -> pd.DataFrame:
     """Return a code list as a table.
 
@@ -82,9 +90,9 @@ def codelist(name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per code, in the list's order: CODE, LABEL_FR, LABEL_AR, LABEL_EN, PARENT,
-        VALID_FROM, VALID_TO, MINISTRY, TO_CONFIRM, REVIEWED (has the Centre confirmed the
-        wording?).
+        One row per code of the list itself, in its order: CODE, LABEL_FR, LABEL_AR, LABEL_EN,
+        PARENT, VALID_FROM, VALID_TO, MINISTRY, TO_CONFIRM, REVIEWED (has the Centre confirmed
+        the wording?).
 
     Raises
     ------
@@ -104,8 +112,8 @@ def codelist(name: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=64)
 def codes(name: str) -> tuple[str, ...]:
-    """Return the codes of a list, in its order."""
-    return tuple(entry["code"] for entry in list_document(name)["codes"])
+    """Return the codes that a list accepts: its own, in its order, then those beside them."""
+    return tuple(entry["code"] for entry in accepted(name))
 
 
 def label(name: str, code: str, lang: str | None = None) -> str:
@@ -126,7 +134,7 @@ def label(name: str, code: str, lang: str | None = None) -> str:
 
 @lru_cache(maxsize=64)
 def _labels(name: str) -> dict[str, dict[str, str]]:
-    return {entry["code"]: entry["label"] for entry in list_document(name)["codes"]}
+    return {entry["code"]: entry["label"] for entry in accepted(name)}
 
 
 @lru_cache(maxsize=1)
