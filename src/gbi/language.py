@@ -167,6 +167,7 @@ def format_number(
     return written.replace("\u200e", "").replace("\u200f", "").replace("-", "\u2212")
 
 
+@lru_cache(maxsize=65_536)
 def fold(label: str) -> str:
     """Return a label for comparison: no accents, case, repeated spaces or typographic marks."""
     plain = unicodedata.normalize("NFKD", label.replace("œ", "oe").replace("Œ", "OE"))

@@ -96,6 +96,24 @@ def read_yaml(path: Path) -> Any:
         raise GbiError("GBI-E002", where=f"{path.name}:{line}", got=str(problem)) from None
 
 
+def as_yaml(value: Any) -> str:
+    """Return a value as YAML 1.2 on one line; reading it gives the same value back."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{as_yaml(k)}: {as_yaml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(as_yaml, value)) + "]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if re.fullmatch(r"[A-Za-z_][\w-]*", value) and value.lower() not in _YAML_WORDS:
+        return value
+    if "\\" in value and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    return json.dumps(value, ensure_ascii=False)
+
+
+_YAML_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
+
+
 @lru_cache(maxsize=32)
 def contract(name: str) -> dict[str, Any]:
     """Return a JSON Schema of ``data/schemas/contract`` by its name without ``.schema.json``."""

@@ -82,7 +82,7 @@ def asked() -> tuple[set[str], set[str], set[str]]:
                 function = function.func
             if isinstance(function, ast.Attribute):  # row.words("…"), self.words("…")
                 name = function.attr
-                if name == "entry":
+                if name == "entry" and REPORT in path.parents:
                     group = _pattern(node.args[0], "")
                     patterns |= {f"{group}\\.([^.]+)"} if group else set()
             else:

@@ -119,7 +119,7 @@ def test_sex_is_the_sdmx_list() -> None:
 
 
 def test_an_age_group_is_its_bounds() -> None:
-    shape = re.compile(r"_T|_U|Y_GE[0-9]+|Y([0-9]+)T([0-9]+)")
+    shape = re.compile(r"_T|_U|Y_GE[0-9]+|Y_LT[0-9]+|Y([0-9]+)T([0-9]+)")
     for code, french in codelist("AGE")[["CODE", "LABEL_FR"]].itertuples(index=False):
         match = shape.fullmatch(code)
         assert match is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gbi.ingest.layout import locate
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 # Of all headers expected or present, the part that must agree: a renamed header leaves a small
 # table recognisable, a transcription with columns of its own stays apart.
-_ENOUGH = 0.6
+ENOUGH = 0.6
 
 
 def detect(grids: Sequence[Grid], shape: str, own: Sequence[Profile] = ()) -> Profile | None:
@@ -26,7 +27,7 @@ def detect(grids: Sequence[Grid], shape: str, own: Sequence[Profile] = ()) -> Pr
     for candidates in (own, profiles()):
         scored = [(score(grids, p), p.name, p) for p in candidates if p.format == shape]
         best = max(scored, key=lambda s: (s[0], s[1]), default=None)
-        if best is not None and best[0] >= _ENOUGH:
+        if best is not None and best[0] >= ENOUGH:
             return best[2]
     return None
 
@@ -34,8 +35,13 @@ def detect(grids: Sequence[Grid], shape: str, own: Sequence[Profile] = ()) -> Pr
 def score(grids: Sequence[Grid], profile: Profile) -> float:
     """Return how well a file's best sheet agrees with a profile, 0 to 1.
 
-    A section without a header agrees with no file: such a profile has to be named.
+    A section without a header agrees with no file: such a profile has to be named. Nor does a
+    profile agree that takes something from the file's name, where that name has another form.
     """
+    if "file" in profile.document and grids:
+        stem = grids[0].file.rpartition("/")[2].rpartition(".")[0]
+        if re.fullmatch(profile.document["file"], stem, re.IGNORECASE) is None:
+            return 0.0
     layouts = [
         locate(grid, section)
         for section in profile.sections

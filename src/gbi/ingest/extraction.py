@@ -96,8 +96,8 @@ class TableReader:
                 into.add(filled, where)
         parsed.dropped += rows.dropped
         for row_number, first in rows.repeated.items():
-            cells = (self.grid.cell(row_number, 0), self.grid.cell(first, 0))
-            self._fault("GBI-F026", *cells, found=a1(first, 0))
+            twins = (self.grid.cell(row_number, 0), self.grid.cell(first, 0))
+            self._fault("GBI-F026", *twins, found=a1(first, 0))
         self._merged()
         areas = ranges(self.meaning.stored_as_text)
         if areas:
@@ -158,6 +158,9 @@ class TableReader:
         if "split" in entry:
             self._split(entry["split"], text, cell, record, origin)
             return
+        if "parts" in entry:
+            self._parts(entry["parts"], text, position[1], cell, record, origin)
+            return
         if name is None:
             return
         origin[name] = cell.a1
@@ -205,6 +208,22 @@ class TableReader:
             if said is not None:
                 self.meaning.describe(column, said.strip(), cell, record)
                 origin[column] = cell.a1
+
+    def _parts(
+        self, parts: Mapping[str, str | None], text: str, column: int, cell: Cell, record: Record,
+        origin: dict[str, str],
+    ) -> None:  # fmt: skip
+        """Read ``A,PC,F,MA`` under the header ``freq,unit,sex,geo``, whatever their order."""
+        head = self.grid.text(self.layout.last, column).partition("\\")[0]
+        names, said = head.split(","), text.split(",")
+        if len(names) != len(said):
+            self._fault("GBI-C001", cell, field=head, found=text)
+            return
+        for name, word in zip(names, said, strict=True):
+            target = parts.get(name.strip(), parts.get("*"))
+            if target is not None:
+                self.meaning.describe(target, word.strip(), cell, record)
+                origin[target] = cell.a1
 
     def _total(self, row: Row) -> Mapping[str, Any] | None:
         """Return the totals entry that a row follows, if it is a total."""

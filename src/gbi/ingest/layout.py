@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.grid import column_index
@@ -43,6 +43,8 @@ class Layout:
         Headers of the sheet that no entry claims: column → text.
     twice
         Columns whose header an entry claims that already has its place.
+    expected
+        Entries that are there or should be: all but the optional ones that are absent.
     """
 
     first: int
@@ -51,12 +53,13 @@ class Layout:
     found: tuple[tuple[Found, ...], ...]
     spare: Mapping[int, str]
     twice: tuple[int, ...] = ()
+    expected: int = 0
 
     @property
     def score(self) -> float:
         """Headers found among all that are expected or there, 0 to 1 (Jaccard's index)."""
         hits = sum(bool(places) for places in self.found)
-        return hits / (len(self.found) + len(self.spare)) if self.found else 0.0
+        return hits / (self.expected + len(self.spare)) if self.expected else 0.0
 
 
 def locate(grid: Grid, section: Section) -> Layout | None:
@@ -86,10 +89,7 @@ def tables(grid: Grid, section: Section) -> list[Layout]:
         if layout is not None and layout.score >= best.score and row > again[-1].last:
             again.append(layout)
     ends = [layout.first for layout in again[1:]] + [len(grid.rows)]
-    return [
-        Layout(one.first, one.last, end, one.found, one.spare, one.twice)
-        for one, end in zip(again, ends, strict=True)
-    ]
+    return [replace(one, end=end) for one, end in zip(again, ends, strict=True)]
 
 
 def _without_header(grid: Grid, section: Section) -> Layout | None:
@@ -130,7 +130,11 @@ def _at(grid: Grid, section: Section, row: int) -> Layout | None:
     if not by_name:
         return None
     spare = {column: head for column, head in free.items() if column not in twice}
-    return Layout(row, last, len(grid.rows), tuple(found), spare, tuple(twice))
+    expected = sum(
+        bool(places) or not entry.get("optional")
+        for places, entry in zip(found, section.headers, strict=True)
+    )
+    return Layout(row, last, len(grid.rows), tuple(found), spare, tuple(twice), expected)
 
 
 def _spoken(entry: Mapping[str, Any], heads: Mapping[int, str]) -> Iterator[Found]:

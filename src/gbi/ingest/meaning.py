@@ -16,7 +16,7 @@ from gbi.ingest.grid import ERRORS, as_text, position
 from gbi.ingest.numbers import DASHES, Number, Unreadable, read_number
 from gbi.language import fold
 from gbi.resources import suggest
-from gbi.vocabulary import codes, label, match_label, read_unit
+from gbi.vocabulary import codes, label, match_label, own_codes, read_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,16 +120,19 @@ class Meaning:
         if not text:
             record[column] = None
             return
-        match = match_label(column, text)
+        listed = self.fields[column].codelist or column
+        match = match_label(listed, text)
         if match.code is None:
             code = "GBI-C002" if column == AREA else "GBI-C001"
             self._fault(code, cell, field=column, found=text, suggestion=match.suggestion)
             record[column] = text
             return
-        official = label(column, match.code, "fr")
-        if column == AREA and match.how == "alias" and fold(official) != fold(text):
+        official = label(listed, match.code, "fr")
+        spelt = match.how == "alias" and fold(official) != fold(text)
+        if column == AREA and spelt and match.code in own_codes(AREA):
             self._fault("GBI-P009", cell, field=column, found=text, expected=official)
-        record[column] = match.code
+        number = self.fields[column].type == "integer"
+        record[column] = int(match.code) if number else match.code
 
     def _unit(self, text: str, cell: Cell, record: Record) -> None:
         unit = read_unit(text) if text else None

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _MARKS = {"%": "PT", "٪": "PT", "‰": "PM"}
+# As programs write very small and very large numbers.
+_SCIENTIFIC = re.compile(r"-?\d(?:\.\d+)?[eE][+-]?\d{1,3}")
 # Dashes that documents print in the place of a number.
 DASHES = frozenset("-–—−")
 
@@ -68,6 +70,9 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
         text = text[:-1].rstrip()
     text = "".join(str(unicodedata.digit(c, c)) if c.isdigit() else c for c in text)
     text = text.replace("\u2212", "-").replace("٫", ",").replace("٬", " ")
+    if style.decimal == "." and _SCIENTIFIC.fullmatch(text):
+        read = _stored(float(text))
+        return replace(read, mark=mark) if isinstance(read, Number) else read
     if _two_readings(text):
         return Unreadable((text.replace(",", ""), text.replace(",", ".")))
     match = _pattern(style).fullmatch(text)

@@ -52,7 +52,8 @@ def _index(
     return codes, exact, folded, wording
 
 
-def match_label(name: str, label: str, *, on: str | None = None) -> Match:
+@lru_cache(maxsize=65_536)
+def match_label(name: str, label: str, *, on: str | None = None, near: bool = True) -> Match:
     """Match a written label to a code of a list.
 
     Parameters
@@ -63,6 +64,8 @@ def match_label(name: str, label: str, *, on: str | None = None) -> Match:
         What is written: a code, a label in any language, or a known spelling of it.
     on
         ISO date; codes that were not in force on that day don't match.
+    near
+        Whether the nearest label is looked for where none matches.
 
     Returns
     -------
@@ -78,6 +81,6 @@ def match_label(name: str, label: str, *, on: str | None = None) -> Match:
         return Match(exact[written], "label")
     if fold(written) in folded:
         return Match(folded[fold(written)], "alias")
-    if re.fullmatch(r"[\d\s.,/-]*", written):
+    if not near or re.fullmatch(r"[\d\s.,/-]*", written):
         return Match(None, "none")
     return Match(None, "none", suggest(written, list(wording)))

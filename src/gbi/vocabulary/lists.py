@@ -116,6 +116,12 @@ def codes(name: str) -> tuple[str, ...]:
     return tuple(entry["code"] for entry in accepted(name))
 
 
+@lru_cache(maxsize=64)
+def own_codes(name: str) -> frozenset[str]:
+    """Return the codes of the list itself, without those that it accepts beside them."""
+    return frozenset(entry["code"] for entry in list_document(name)["codes"])
+
+
 def label(name: str, code: str, lang: str | None = None) -> str:
     """Return a code's label; a code that the list does not have is its own label.
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gbi.errors import GbiError
-from gbi.vocabulary.lists import concepts, list_document
+from gbi.vocabulary.lists import accepted, concepts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ def _ancestors(dimension: str) -> dict[str, frozenset[str]]:
     known = concepts().get(dimension)
     if known is None or known.codelist is None:
         return {}
-    entries = {e["code"]: e.get("parent") for e in list_document(known.codelist)["codes"]}
+    entries = {e["code"]: e.get("parent") for e in accepted(known.codelist)}
     above: dict[str, frozenset[str]] = {}
     for code in entries:
         chain: set[str] = set() if code == "_T" else {"_T"}
