@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gbi.dataset import Dataset, Submission
     from gbi.errors import GbiError
     from gbi.indicators import achievement, gap, gender_marking, share
-    from gbi.ingest import read, read_submission
+    from gbi.ingest import read, read_submission, sniff
     from gbi.pipeline import run
     from gbi.report import ReportBundle, style
     from gbi.results import Result
@@ -44,6 +44,7 @@ _EXPORTS = {
     "run": "gbi.pipeline",
     "schema": "gbi.schemas",
     "share": "gbi.indicators",
+    "sniff": "gbi.ingest",
     "style": "gbi.report",
     "validate": "gbi.validation",
 }
@@ -65,6 +66,7 @@ __all__ = [
     "run",
     "schema",
     "share",
+    "sniff",
     "style",
     "validate",
 ]

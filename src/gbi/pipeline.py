@@ -6,7 +6,7 @@ verdict is a rejection; what can't be is written as a note with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import pandas as pd
 from gbi.errors import GbiError
 from gbi.indicators import achievement, budget_structure, gap, gender_marking
 from gbi.ingest import read_submission
+from gbi.ingest.safety import LIMITS
 from gbi.language import language, text
 from gbi.report import ReportBundle, write_status
 from gbi.resources import resource_path
@@ -24,6 +25,7 @@ from gbi.validation import validate
 
 if TYPE_CHECKING:
     from gbi.dataset import Dataset, Submission
+    from gbi.ingest.safety import Limits
 
 Progress = Callable[[int, int, str], None]
 SAMPLE = "maroc-plf2025"
@@ -78,6 +80,8 @@ def run(
     out: str | Path,
     *,
     lang: str | None = None,
+    profile: str | Path | Sequence[str | Path] | None = None,
+    limits: Limits = LIMITS,
     fail_on: str = "blocking",
     progress: Progress | None = None,
 ) -> ReportBundle:
@@ -92,6 +96,10 @@ def run(
         ``figures/`` and ``status.json`` are written. Files of others in it are left alone.
     lang
         ``fr``, ``ar`` or ``en``, for the report and the workbook; the bundle holds all three.
+    profile
+        Profiles of one's own, by name or path (see :func:`gbi.read_submission`).
+    limits
+        What a file may be at most.
     fail_on
         The severity from which the exit code in ``status.json`` is 1.
     progress
@@ -116,7 +124,7 @@ def run(
                 progress(steps.index(step) + 1, len(steps), text(f"report.progress.{step}"))
 
         tell("read")
-        submission = read_submission(folder)
+        submission = read_submission(folder, profile=profile, limits=limits)
         tell("validate")
         report = validate(submission)
         bundle = ReportBundle(lang=chosen)

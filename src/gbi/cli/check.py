@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbi.cli.console import progress, say
+from gbi.cli.settings import limits_of, profiles_of
 from gbi.language import text
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ def validate(args: Namespace) -> int:
         if tell is not None:
             tell(1, 2, text("report.progress.read"))
         paths = [Path(p) for p in args.paths]
-        submission = gbi.read_submission(paths[0] if len(paths) == 1 else paths)
+        submission = gbi.read_submission(
+            paths[0] if len(paths) == 1 else paths,
+            profile=profiles_of(args),
+            limits=limits_of(args),
+        )
         if tell is not None:
             tell(2, 2, text("report.progress.validate"))
         report = gbi.validate(submission)

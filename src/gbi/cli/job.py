@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gbi.cli.console import columns, progress, say
+from gbi.cli.settings import limits_of, profiles_of
 from gbi.findings import SEVERITIES
 from gbi.language import format_number, resolve_language, text
 
@@ -27,7 +28,12 @@ def run(args: Namespace) -> int:
 
     with progress() as tell:
         bundle = pipeline.run(
-            args.folder, args.out, fail_on=args.fail_on or "blocking", progress=tell
+            args.folder,
+            args.out,
+            profile=profiles_of(args),
+            limits=limits_of(args),
+            fail_on=args.fail_on or "blocking",
+            progress=tell,
         )
     say(screen(bundle, Path(args.out)))
     return bundle.exit_code

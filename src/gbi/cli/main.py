@@ -99,6 +99,10 @@ def _dispatch(args: Namespace) -> int:
             from gbi.cli import check
 
             return check.validate(args)
+        case "sniff":
+            from gbi.cli import propose
+
+            return propose.sniff(args)
         case "rules" | "explain":
             from gbi.cli import lookup
 

@@ -59,7 +59,7 @@ class Argument:
     metavar
         The entry of ``cli.metavars`` that stands for the value; empty for a switch.
     required, many
-        Whether it must be there, and whether it may be repeated.
+        Whether it must be there, and whether it may be repeated (an option: given several times).
     choices
         The words that are allowed.
     """
@@ -84,13 +84,20 @@ class Argument:
 
 _SOURCE = Argument("folder", "folder", required=True)
 _FAIL_ON = Argument("--fail-on", "severity", choices=FAIL_ON)
+_READING = (Argument("--profile", "profile", many=True), Argument("--limit", "limit", many=True))
 COMMANDS: dict[str, tuple[Argument, ...]] = {
-    "run": (_SOURCE, Argument("--out", "folder", required=True), _FAIL_ON),
+    "run": (_SOURCE, Argument("--out", "folder", required=True), *_READING, _FAIL_ON),
     "demo": (Argument("--out", "folder"),),
     "validate": (
         Argument("paths", "path", required=True, many=True),
         Argument("--json", "file"),
+        *_READING,
         _FAIL_ON,
+    ),
+    "sniff": (
+        Argument("path", "file", required=True),
+        Argument("--out", "file"),
+        Argument("--limit", "limit", many=True),
     ),
     "rules": (Argument("--json"),),
     "explain": (Argument("code", "code", required=True),),
@@ -161,7 +168,8 @@ def _read(command: str, words: list[str]) -> argparse.Namespace:
     options = [a for a in COMMANDS[command] if a.name.startswith("-")]
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for a in options:
-        parser.add_argument(a.name, action="store" if a.metavar else "store_true")
+        stored = "append" if a.many else "store"
+        parser.add_argument(a.name, action=stored if a.metavar else "store_true")
     cut = words.index("--") if "--" in words else len(words)
     try:
         found, others = parser.parse_known_args(words[:cut])

@@ -112,6 +112,11 @@ class TableReader:
         places: dict[str, str] = {}
         if "file" in profile.document:
             self._file_name(record)
+        if self.section.name is not None:
+            named = re.fullmatch(self.section.name, self.grid.sheet, re.IGNORECASE)
+            cell = Cell(self.grid.file, self.grid.sheet, "")
+            for column, said in (named.groupdict() if named else {}).items():
+                self.meaning.describe(column, (said or "").strip(), cell, record)
         titles = list(_above(self.grid, self.layout.first))
         if self.section.document.get("unit") == "title":
             unit = next((u for _, text in titles if (u := unit_in_title(text))), None)
@@ -153,10 +158,10 @@ class TableReader:
     ) -> None:
         cell, written = self.grid.cell(*position), self.grid.value(*position)
         text, how, name = as_text(written), entry.get("as", ""), entry.get("column")
-        if "lookup" in entry and text:
-            self._look_up(entry["lookup"], text, cell, record, origin)
+        if "lookup" in entry and (text or "blank" not in entry):
+            self._look_up(entry, text, cell, record, origin)
         if "split" in entry:
-            self._split(entry["split"], text, cell, record, origin)
+            self._split(entry, text, cell, record, origin)
             return
         if "parts" in entry:
             self._parts(entry["parts"], text, position[1], cell, record, origin)
@@ -177,9 +182,10 @@ class TableReader:
             self.meaning.describe(name, written, cell, record, how)
 
     def _look_up(
-        self, lookup: Mapping[str, Any], text: str, cell: Cell, record: Record,
+        self, entry: Mapping[str, Any], text: str, cell: Cell, record: Record,
         origin: dict[str, str],
     ) -> None:  # fmt: skip
+        lookup = entry["lookup"]
         table = self.lookups.table(lookup)
         if table is None:
             self._fault("GBI-F025", Cell(cell.file, "", ""), once=True,
@@ -189,24 +195,25 @@ class TableReader:
         if taken is None:
             numeric = text.replace(".", "").isdigit()
             near = [] if numeric else difflib.get_close_matches(text, table.keys, 1)
-            self._fault("GBI-C001", cell, field=lookup["key"], found=text,
+            self._fault("GBI-C001", cell, field=lookup["key"], found=text or None,
                         suggestion=near[0] if near else None)  # fmt: skip
             return
         for header, column in lookup["take"].items():
-            self.meaning.describe(column, taken[header], cell, record)
+            self.meaning.describe(column, taken[header], cell, record, entry.get("as", ""))
             origin[column] = cell.a1
 
     def _split(
-        self, pattern: str, text: str, cell: Cell, record: Record, origin: dict[str, str]
-    ) -> None:
-        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        self, entry: Mapping[str, Any], text: str, cell: Cell, record: Record,
+        origin: dict[str, str],
+    ) -> None:  # fmt: skip
+        match = re.fullmatch(entry["split"], text, re.IGNORECASE)
         if match is None:
-            column = next(iter(re.compile(pattern).groupindex), "")
+            column = next(iter(re.compile(entry["split"]).groupindex), "")
             self._fault("GBI-C001", cell, field=column, found=text)
             return
         for column, said in match.groupdict().items():
             if said is not None:
-                self.meaning.describe(column, said.strip(), cell, record)
+                self.meaning.describe(column, said.strip(), cell, record, entry.get("as", ""))
                 origin[column] = cell.a1
 
     def _parts(

@@ -45,8 +45,11 @@ def dataset_of(parsed: Parsed, profile: Profile, provenance: Provenance) -> Data
 def _frame(rows: Records, profile: Profile) -> pd.DataFrame:
     table = schema(str(profile.table))
     given = {column for record in rows.records for column in record}
+    # a column that other rows of the file fill stands for its default where nothing speaks of it
+    defaults = {f.name: f.default for f in table.fields if f.default is not None}
+    partly = {name: value for name, value in defaults.items() if name in given}
     columns = [c for c in table.columns if c in given] or list(table.columns)
-    frame = table.conform(pd.DataFrame(rows.records, columns=columns))
+    frame = table.conform(pd.DataFrame([{**partly, **r} for r in rows.records], columns=columns))
     if profile.decimals == "series" and len(frame):
         shown = frame["OBS_VALUE"].map(decimals_of)
         frame["DECIMALS"] = shown.groupby(frame["INDICATOR"]).transform("max").astype("Int64")

@@ -21,7 +21,7 @@ from gbi.resources import suggest
 from gbi.vocabulary import codelist, concepts, match_label, read_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gbi.ingest.grid import Grid
 
@@ -33,10 +33,7 @@ _PERIOD = re.compile(
 )
 _CODES = re.compile(r"(?:^|[\s_])(?:code|codes|id|ids|no|n°|numero|rang|rank)(?:$|[\s_])")
 _TOTAL = re.compile(r"(?:(?:sous|sub)[- ]?)?total\b.*|ensemble|المجموع.*|مجموع.*", re.IGNORECASE)
-_STYLES = {
-    "decimal comma, spaces or dots between thousands": Style(",", (" ", ".")),
-    "decimal point, spaces or commas between thousands": Style(".", (" ", ",", "'")),
-}
+_STYLES = {"comma": Style(",", (" ", ".")), "point": Style(".", (" ", ",", "'"))}
 # Concepts whose codes say what a column of values is about, where headers are such labels.
 _SPREAD = ("SEX", "ECON_NATURE", "BUDGET_STAGE", "URBANISATION", "AGE", "VALUE_KIND")
 _LISTED = ("SEX", "REF_AREA", "URBANISATION", "AGE", "MINISTRY", "DEPARTMENT", "BUDGET_STAGE",
@@ -71,11 +68,24 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A choice, how sure it is (0 to 1), and why."""
+    """A choice, how sure it is (0 to 1), and why.
+
+    Attributes
+    ----------
+    choice
+        What was chosen.
+    confidence
+        From 0 to 1.
+    reason
+        The entry of ``sniff.reasons`` that says why.
+    params
+        Its placeholders.
+    """
 
     choice: str
     confidence: float
     reason: str
+    params: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -194,7 +204,7 @@ def _describe(column: Column) -> None:
     distinct = list(dict.fromkeys(column.texts))
     by_header = _by_header(column.header)
     if distinct and all(_PERIOD.fullmatch(t) for t in distinct):
-        column.concept = Guess("TIME_PERIOD", 1.0, "every cell is a year or a period")
+        column.concept = Guess("TIME_PERIOD", 1.0, "periods")
         return
     if column.numeric >= _MOST and (by_header is None or by_header.choice == "OBS_VALUE"):
         return
@@ -225,10 +235,10 @@ def _by_header(header: str) -> Guess | None:
     bare = fold(re.sub(r"\(.*?\)", "", header).strip())
     for written in (fold(header), bare, bare.removesuffix("s")):
         if written in known:
-            return Guess(known[written], 0.9, f"the header “{header}” is a known name of it")
+            return Guess(known[written], 0.9, "header", {"header": header})
     near = difflib.get_close_matches(bare, list(known), 1, 0.85) if len(bare) > 3 else []
     if near:
-        return Guess(known[near[0]], 0.6, f"the header “{header}” is near “{near[0]}”")
+        return Guess(known[near[0]], 0.6, "near", {"header": header, "near": near[0]})
     return None
 
 
@@ -243,8 +253,8 @@ def _by_cells(distinct: Sequence[str], by_header: Guess | None) -> Guess | None:
         share = hits / len(words)
         agrees = by_header is not None and by_header.choice == name
         if share >= (0.4 if agrees else 0.75) and (best is None or share > best.confidence):
-            reason = f"{hits} of {len(words)} different cells are known to {name}"
-            best = Guess(name, round(share, 2), reason)
+            counts = {"n": hits, "all": len(words), "list": name}
+            best = Guess(name, round(share, 2), "codes", counts)
     return best
 
 
@@ -285,16 +295,14 @@ def number_style(columns: Sequence[Column]) -> tuple[Style, Guess]:
         name: sum(isinstance(read_number(t, style), Number) for t in texts)
         for name, style in _STYLES.items()
     }
-    name = max(scores, key=lambda n: (scores[n], "point" in n))
+    name = max(scores, key=lambda n: (scores[n], n))  # the point where both read the same
     ambiguous = sum(
         isinstance(r := read_number(t, _STYLES[name]), Unreadable) and bool(r.readings)
         for t in texts
     )
     share = scores[name] / len(texts) if texts else 0.5
-    reason = f"{scores[name]} of {len(texts)} numbers read with a {name}"
-    if ambiguous:
-        reason += f"; {ambiguous} have two readings"
-    return _STYLES[name], Guess(name, round(share, 2), reason)
+    counts = {"n": scores[name], "all": len(texts), "ambiguous": ambiguous}
+    return _STYLES[name], Guess(name, round(share, 2), f"style_{name}", counts)
 
 
 def marks_of(columns: Sequence[Column], style: Style) -> Counter[str]:

@@ -34,6 +34,8 @@ _FINDING_OF = {"GBI-E061": "GBI-F001", "GBI-E062": "GBI-F004", "GBI-E063": "GBI-
                "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001", "GBI-E069": "GBI-F001"}  # fmt: skip
 # What an adapter tells about itself that changes what is read: parameters of the step "read".
 _RECORDED = ("encoding", "delimiter", "query", "address", "layout")
+# Formats that hold other things than tables as often as not.
+_OFTEN = ("json", "sdmx", "html")
 _ANSWER = Format("sql", (), "table", "database:open_database", "sql", typed=True)
 
 
@@ -127,7 +129,7 @@ def outcome_of(
             return replace(outcome, findings=(fault("GBI-F006", place),))
         opened = known.open(path, source.name, limits)
     except GbiError as error:
-        if error.code == "GBI-E066" and not named and known is not None and not known.typed:
+        if error.code == "GBI-E066" and not named and known is not None and known.name in _OFTEN:
             return replace(outcome, findings=(fault("GBI-F006", place),))  # no table in it
         return replace(outcome, error=error, findings=(_unread(error, place),))
     return _read_by(outcome, opened, known, chosen, path.parent, forced=forced)

@@ -29,7 +29,7 @@ _TWO_YEARS = re.compile(r"(\d{4})\s*[/–-]\s*(\d{4}|\d{2})")
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSM])\s*0?(?P<number>\d{1,2}))?")
 _PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M"}  # T: trimestre
 _NOT_AVAILABLE, _NORMAL = "O", "A"
-AREA = "REF_AREA"
+AREA, _COUNTRY = "REF_AREA", "MA"
 
 Record = dict[str, Any]
 
@@ -129,7 +129,7 @@ class Meaning:
             return
         official = label(listed, match.code, "fr")
         spelt = match.how == "alias" and fold(official) != fold(text)
-        if column == AREA and spelt and match.code in own_codes(AREA):
+        if column == AREA and spelt and match.code in own_codes(AREA) - {_COUNTRY}:
             self._fault("GBI-P009", cell, field=column, found=text, expected=official)
         number = self.fields[column].type == "integer"
         record[column] = int(match.code) if number else match.code

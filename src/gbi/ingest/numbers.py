@@ -95,7 +95,7 @@ def decimals_of(value: float) -> int:
     shortest = format(value, ".15g")
     if "e" in shortest:
         shortest = format(value, ".15f").rstrip("0")
-    return len(shortest.partition(".")[2])
+    return min(len(shortest.partition(".")[2]), 15)
 
 
 def mark_of(written: str) -> str | None:

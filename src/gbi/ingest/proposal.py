@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from gbi.ingest.inference import (
 )
 from gbi.ingest.profile import Profile, profiles
 from gbi.ingest.safety import LIMITS
-from gbi.language import fold
+from gbi.language import fold, text
 from gbi.resources import as_yaml
 from gbi.schemas import schema
 from gbi.vocabulary import unit_in_title
@@ -62,22 +62,24 @@ class Proposal(Profile):
     known_as
         The packaged profile that reads the file already, if there is one, and how well its
         headers agree (0 to 1).
+    remarks
+        What has to be decided by who knows the file.
     """
 
     reasons: tuple[Reason, ...] = ()
     known_as: tuple[str, float] | None = None
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[Guess, ...] = ()
 
-    def to_yaml(self) -> str:
+    def to_yaml(self, lang: str | None = None) -> str:
         """Return the profile as YAML to edit; each choice is followed by its reason."""
-        head = ["# A proposal: check every line, fill in the labels, then save it and read with",
-                "# it by its path. A number in brackets is the confidence, 0 to 1."]  # fmt: skip
+        said = [text("sniff.head", lang)]
         if self.known_as is not None:
             name, agreement = self.known_as
-            head.append(f"# The packaged profile {name} reads this file already "
-                        f"(its headers agree to {agreement:.0%}).")  # fmt: skip
-        head += [f"# {remark}" for remark in self.remarks]
-        told = {r.path: r.guess for r in self.reasons}
+            shown = f"{agreement:.0%}"
+            said.append(text("sniff.known", lang, profile=name, share=shown))
+        said += [text(f"sniff.remarks.{r.reason}", lang, **r.params) for r in self.remarks]
+        head = [f"# {line}" for remark in said for line in remark.splitlines()]
+        told = {r.path: _told(r.guess, lang) for r in self.reasons}
         return "\n".join([*head, *_lines(self.document, told)]) + "\n"
 
 
@@ -134,7 +136,7 @@ class _Draft:
         self.name = stem if stem[0].isalpha() else f"file-{stem}"
         self.stem = file.stem
         self.reasons: list[Reason] = []
-        self.remarks: list[str] = []
+        self.remarks: list[Guess] = []
 
     def document(self) -> dict[str, Any]:
         found = [(grid, *header_of(grid)) for grid in self.grids]
@@ -176,9 +178,11 @@ class _Draft:
             there = [name for name in telling if name in held]
             if there:
                 share = round(0.5 + 0.5 * len(there) / len(telling), 2)
-                self._because(("table",), Guess(table, share, f"it has {', '.join(there)}"))
+                self._because(
+                    ("table",), Guess(table, share, "table", {"columns": ", ".join(there)})
+                )
                 return table
-        self._because(("table",), Guess("statistics", 0.5, "no column is of the budget's tables"))
+        self._because(("table",), Guess("statistics", 0.5, "no_table"))
         return "statistics"
 
     def _marks(self, document: dict[str, Any], columns: Sequence[Column], style: Style) -> None:
@@ -186,21 +190,15 @@ class _Draft:
         missing = {m: _MISSING[fold(m)] for m in marks if fold(m) in _MISSING}
         if missing:
             document["missing"] = missing
-            seen = ", ".join(f"{f'“{m}”' if m else 'an empty cell'} {marks[m]}×" for m in missing)
-            self._because(("missing",), Guess("", 0.5, f"{seen}; check what each means"))
+            seen = ", ".join(f"“{m}” × {marks[m]}" for m in missing)
+            self._because(("missing",), Guess("", 0.5, "missing", {"seen": seen}))
         others = {m: n for m, n in marks.items() if m not in missing}
         dashes = sum(n for m, n in others.items() if m in "-–—−")
         if dashes:
-            self.remarks.append(
-                f"{dashes} dashes stand for values: say with dash: whether they mean nil "
-                "({status: A, value: 0}) or not available ({status: O})."
-            )
+            self._remark("dashes", n=dashes)
         flagged = {m for m in others if re.fullmatch(r"[\d\s.,]+\s*[a-z]{1,2}", m)}
         if flagged:
-            self.remarks.append(
-                f"Marks stand behind numbers ({', '.join(sorted(flagged)[:3])}): "
-                "name them with flags:."
-            )
+            self._remark("flags", seen=", ".join(sorted(flagged)[:3]))
 
     def _constants(
         self, columns: Sequence[Column], grid: Grid, first: int, table: str
@@ -211,21 +209,19 @@ class _Draft:
         unit = next((u for t in titles if (u := unit_in_title(t))), None)
         if unit is not None and "UNIT_MEASURE" not in held:
             constants.update(UNIT_MEASURE=unit.measure, UNIT_MULT=unit.mult)
-            self._because(("constants", "UNIT_MEASURE"), Guess("", 0.9, "stands in the title"))
+            self._because(("constants", "UNIT_MEASURE"), Guess("", 0.9, "title"))
         elif "UNIT_MEASURE" not in held and not any(unit_in_title(c.header) for c in columns):
-            self.remarks.append("No unit was found: say it with constants: {UNIT_MEASURE: …}.")
+            self._remark("no_unit")
         if "TIME_PERIOD" not in held and not any(c.year for c in columns):
             years = [y for t in (*titles, self.stem) for y in re.findall(r"(?:19|20)\d{2}", t)]
             if years:
                 constants["TIME_PERIOD"] = years[0]
-                reason = "a year in the title or the file's name, and no column of periods"
-                self._because(("constants", "TIME_PERIOD"), Guess(years[0], 0.5, reason))
+                self._because(("constants", "TIME_PERIOD"), Guess(years[0], 0.5, "one_year"))
             else:
-                self.remarks.append("No period was found: say it with constants: {TIME_PERIOD: …}.")
+                self._remark("no_period")
         if "INDICATOR" in schema(table).key and "INDICATOR" not in held:
             constants["INDICATOR"] = self.stem
-            reason = "no column names what is measured; the file's name stands for it"
-            self._because(("constants", "INDICATOR"), Guess(self.stem, 0.3, reason))
+            self._because(("constants", "INDICATOR"), Guess(self.stem, 0.3, "no_indicator"))
         return constants
 
     def _totals(self, columns: Sequence[Column], table: str) -> list[dict[str, Any]]:
@@ -236,8 +232,7 @@ class _Draft:
             for label in total_labels(column):
                 entry = {"column": column.concept.choice, "label": label, "code": "_T"}
                 if column.concept.choice != "SEX" and entry not in out:
-                    reason = f"“{label}” names a total; add sums: true if its parts add up to it"
-                    self._because(("totals", len(out)), Guess(label, 0.8, reason))
+                    self._because(("totals", len(out)), Guess(label, 0.8, "total"))
                     out.append(entry)
         return out
 
@@ -249,8 +244,8 @@ class _Draft:
         if self.shape == "workbook":
             section |= {"name": re.escape(grid.sheet).replace(r"\ ", " "), "called": grid.sheet}
         section["header_rows"] = rows
-        reason = f"header found in row {first + 1}" + ("" if rows == 1 else f" to {first + rows}")
-        self._because((*at, "header_rows"), Guess("", 0.8, reason))
+        place = {"first": first + 1, "last": first + rows}
+        self._because((*at, "header_rows"), Guess("", 0.8, "rows", place))
         named: list[dict[str, Any]] = []
         values: list[dict[str, Any]] = []
         taken: set[str] = set()
@@ -267,8 +262,8 @@ class _Draft:
                 named.append({"header": column.header, "column": concept.choice})
                 self._unknown(column)
             else:
-                near = f"; did you mean “{column.near}”?" if column.near else ""
-                guess = Guess("", 0.0, f"not read: add column: to keep it{near}")
+                why = "not_read_near" if column.near else "not_read"
+                guess = Guess("", 0.0, why, {"near": column.near})
                 self._because((*at, "columns", len(named)), guess)
                 named.append({"header": column.header})
         section["columns"] = named or [{"pattern": "(?!)", "example": "–", "optional": True}]
@@ -277,10 +272,12 @@ class _Draft:
         return section
 
     def _unknown(self, column: Column) -> None:
-        for text, near in column.unknown[:5]:
-            meant = f" Did you mean “{near}”?" if near else ""
-            self.remarks.append(f"“{text}” ({column.header}) is no known code: map it "
-                                f"with maps:.{meant}")  # fmt: skip
+        for word, near in column.unknown[:5]:
+            why = "unknown_near" if near else "unknown"
+            self._remark(why, word=word, header=column.header, near=near)
+
+    def _remark(self, reason: str, **params: object) -> None:
+        self.remarks.append(Guess("", 0.0, reason, params))
 
     def _value(
         self, values: list[dict[str, Any]], column: Column, path: tuple[str | int, ...]
@@ -292,12 +289,12 @@ class _Draft:
             pattern = f"{before}(?P<TIME_PERIOD>\\d{{4}}){after}"
             if any(v.get("pattern") == pattern for v in values):
                 return
-            self._because((*path, len(values)), Guess("", 0.9, "a year stands in the header"))
+            self._because((*path, len(values)), Guess("", 0.9, "year"))
             entry: dict[str, Any] = {"pattern": pattern, "example": column.header}
         else:
             share = round(column.numeric, 2)
-            reason = f"{share:.0%} of the cells are numbers"
-            self._because((*path, len(values)), Guess("", share, reason))
+            shown = {"share": f"{share:.0%}"}
+            self._because((*path, len(values)), Guess("", share, "numbers", shown))
             entry = {"header": column.header}
         says: dict[str, Any] = {}
         if column.spread is not None:
@@ -309,7 +306,7 @@ class _Draft:
         values.append(entry)
 
 
-def _lines(document: Mapping[str, Any], told: Mapping[tuple[str | int, ...], Guess]) -> list[str]:
+def _lines(document: Mapping[str, Any], told: Mapping[tuple[str | int, ...], str]) -> list[str]:
     """Return a profile's document as lines of YAML with the reasons behind them."""
     out: list[str] = []
     for key, value in document.items():
@@ -330,7 +327,7 @@ def _lines(document: Mapping[str, Any], told: Mapping[tuple[str | int, ...], Gue
 
 def _section_lines(
     section: Mapping[str, Any], path: tuple[str | int, ...],
-    told: Mapping[tuple[str | int, ...], Guess],
+    told: Mapping[tuple[str | int, ...], str],
 ) -> list[str]:  # fmt: skip
     out: list[str] = []
     for key, value in section.items():
@@ -344,7 +341,10 @@ def _section_lines(
     return out
 
 
-def _line(written: str, guess: Guess | None) -> str:
-    if guess is None:
-        return written
-    return f"{written}  # [{guess.confidence:.2f}] {guess.reason}".replace("\n", " ")
+def _told(guess: Guess, lang: str | None) -> str:
+    said = text(f"sniff.reasons.{guess.reason}", lang, **guess.params)
+    return f"[{guess.confidence:.2f}] {' '.join(said.split())}"
+
+
+def _line(written: str, reason: str | None) -> str:
+    return written if reason is None else f"{written}  # {reason}"

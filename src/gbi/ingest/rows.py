@@ -68,8 +68,9 @@ class Rows:
             if self._heads(row, homes, running):
                 carried.clear()
                 continue
-            texts = list(self._texts(row, columns, carried))
-            if self.section.says("headings") and not self._has_value(row, columns, values):
+            heading = self.section.says("headings") and not self._has_value(row, columns, values)
+            texts = list(self._texts(row, columns, carried, heading=heading))
+            if heading:
                 continue
             if not all(self._kept(entry, position) for entry, position in texts):
                 self.dropped += 1
@@ -112,17 +113,19 @@ class Rows:
         return False
 
     def _texts(
-        self, row: int, columns: Sequence[tuple[Any, int]], carried: dict[int, Position]
-    ) -> Iterator[tuple[Mapping[str, Any], Position]]:
+        self, row: int, columns: Sequence[tuple[Any, int]], carried: dict[int, Position], *,
+        heading: bool,
+    ) -> Iterator[tuple[Mapping[str, Any], Position]]:  # fmt: skip
         """Give each entry with the position of its text, filled down where the profile says so."""
         for index, (entry, column) in enumerate(columns):
             position = (row, column)
-            if entry.get("fill") == "down":
-                if self.grid.text(*position):
+            if "fill" in entry:
+                if self.grid.text(*position) and (entry["fill"] == "down" or heading):
                     for deeper in [i for i in carried if i >= index]:
                         del carried[deeper]
                     carried[index] = position
-                position = carried.get(index, position)
+                nothing = (row, self.grid.width) if entry["fill"] == "heading" else position
+                position = carried.get(index, nothing)
             yield entry, position
 
     def _has_value(

@@ -54,11 +54,11 @@ def _difference(
     parts = [
         (record, where)
         for record, where in _paired(parsed.rows)
-        if all(record.get(c) == value for c, value in told.items()) and _is_number(record)
+        if all(record.get(c) == value for c, value in told.items())
         and record.get("UNIT_MULT") == total.get("UNIT_MULT")
-    ]  # fmt: skip
-    if not parts or not _is_number(total):
-        return
+    ]
+    if not parts or not all(_is_number(r) for r, _ in (*parts, (total, origin))):
+        return  # a part that is missing or suppressed leaves nothing to compare
     added = float(sum(Decimal(repr(record[_VALUE])) for record, _ in parts))
     printed = float(total[_VALUE])
     decimals = max(int(r.get("DECIMALS") or 0) for r, _ in (*parts, (total, origin)))
