@@ -16,6 +16,8 @@ from gbi.ingest.formats import FORMATS, Format, format_of
 from gbi.ingest.frames import MICRODATA, dataset_of, microdata
 from gbi.ingest.parsing import parse
 from gbi.ingest.reference import disagreements
+from gbi.ingest.template import template_changed, template_form, template_profile
+from gbi.ingest.writing import own_profile, own_table, restored
 from gbi.provenance import Provenance, Source
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from gbi.ingest.grid import Opened
     from gbi.ingest.profile import Profile
     from gbi.ingest.safety import Limits
+    from gbi.ingest.template.form import Form
 
 # What may lie beside the figures: texts and pictures are companions, not unknown data, unless
 # they are named one by one.
@@ -163,8 +166,15 @@ def _read_by(
     if all(g.empty for g in grids):
         return replace(outcome, empty=True, findings=(fault("GBI-F002", place),))
     fitting = [p for p in chosen if p.format == known.shape]
+    form = template_form(opened)
     if forced and fitting:
         profile: Profile | None = fitting[0]
+    elif form is not None:
+        profile = template_profile(opened)
+    elif (table := own_table(opened)) is not None:
+        profile = own_profile(table, known.shape)
+        opened = restored(opened, known.name)
+        grids = opened.grids
     else:
         profile = detect(grids, known.shape, fitting)
     if profile is None:
@@ -177,9 +187,12 @@ def _read_by(
     else:
         parsed = parse(grids, profile, folder=folder, typed=known.typed)
         data, empty = None, not parsed.rows.records and not parsed.findings
-    findings = [*flag_faults(opened, outcome.name, parsed.sheets), *disagreements(parsed, profile)]
+    seen = flag_faults(opened if form is None else _as_filled(opened), outcome.name, parsed.sheets)
+    findings = [*seen, *disagreements(parsed, profile)]
     if empty:
         findings.append(fault("GBI-F002", place))
+    if form is not None:
+        findings += _form_faults(opened, form, parsed, place)
     if profile.table is None:
         findings += parsed.findings
     if parsed.looked_up and folder is not None:
@@ -194,6 +207,22 @@ def _read_by(
         outcome, profile=profile, parsed=parsed, data=data, findings=tuple(findings),
         provenance=provenance.then("read", profile=profile.name, version=version, **how),
     )  # fmt: skip
+
+
+def _as_filled(opened: Opened) -> Opened:
+    """Return a form without the flags of what it holds by design: formulas, hidden lists."""
+    kept = ("error", "external_formula", "duplicate_cell", "scaled_format")
+    grids = [replace(g, flags=tuple(f for f in g.flags if f.kind in kept)) for g in opened.grids]
+    return replace(opened, grids=grids)
+
+
+def _form_faults(opened: Opened, form: Form, parsed: Parsed, place: Cell) -> list[Finding]:
+    """Say whether a form was changed, and whether it holds no row of its year."""
+    out = [fault("GBI-S020", place)] if template_changed(opened) else []
+    years = sorted({str(r.get("TIME_PERIOD") or "")[:4] for r in parsed.rows.records} - {""})
+    if years and str(form.year) not in years:
+        out.append(fault("GBI-S021", place, found=", ".join(years), expected=str(form.year)))
+    return out
 
 
 def _closed(path: Path, name: str) -> GbiError:

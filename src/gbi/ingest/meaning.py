@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gbi.schemas import Field
 
 _TWO_YEARS = re.compile(r"(\d{4})\s*[/–-]\s*(\d{4}|\d{2})")
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSM])\s*0?(?P<number>\d{1,2}))?")
-_PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M"}  # T: trimestre
+_PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSMA])\s*0?(?P<number>\d{1,2}))?")
+_PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M", "A": "A"}  # T: trimestre
 _NOT_AVAILABLE, _NORMAL = "O", "A"
 AREA, _COUNTRY = "REF_AREA", "MA"
 

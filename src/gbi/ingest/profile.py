@@ -167,6 +167,18 @@ class Profile:
         """``printed`` (each value as it is written) or ``series`` (as its series is)."""
         return str(self.document["decimals"])
 
+    def fills(self, column: str) -> bool:
+        """Say whether the layout tells a column's codes, by a column of its own or by a set."""
+        parts = [*self.document.get("sheets", ())]
+        entries = [e for s in parts for e in (*s["columns"], *s.get("values", ()))]
+        sets = [e.get("set", {}) for e in entries] + [s.get("constants", {}) for s in parts]
+        told = column in self.tokens.values() or column in self.constants
+        return (
+            told
+            or any(e.get("column") == column for e in entries)
+            or any(column in s for s in sets)
+        )
+
     def series_label(self, folded: str) -> str:
         """Return a series' label as the profile writes it."""
         return next(str(k) for k in self.document["series"] if fold(k) == folded)

@@ -140,7 +140,9 @@ def read_submission(
 def _submission(outcomes: list[Outcome], root: Path, *, whole: bool = False) -> Submission:
     """Join what became of the files; a whole folder is told which tables it lacks."""
     datasets, findings = join(d for o in outcomes if (d := o.dataset) is not None)
-    if "performance" in datasets:
+    told = any(o.profile.fills("SEX") for o in outcomes if o.profile and o.parsed
+               and o.profile.table == "performance")  # fmt: skip
+    if "performance" in datasets and not told:
         joined = with_catalogue(datasets["performance"], datasets.get("catalogue"))
         datasets = {**datasets, "performance": joined}
     if whole:

@@ -120,7 +120,8 @@ class Rows:
         for index, (entry, column) in enumerate(columns):
             position = (row, column)
             if "fill" in entry:
-                if self.grid.text(*position) and (entry["fill"] == "down" or heading):
+                own = self.grid.home(*position)[1] == column and self.grid.text(*position)
+                if own and (entry["fill"] == "down" or heading):
                     for deeper in [i for i in carried if i >= index]:
                         del carried[deeper]
                     carried[index] = position

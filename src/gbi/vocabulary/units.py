@@ -42,6 +42,9 @@ def read_unit(label: str) -> Unit | None:
         None if the unit is not known: it is for the caller to report, never to guess. ``milliers``
         alone is thousands of what is counted.
     """
+    known = match_label("CL_UNIT_MEASURE", label).code
+    if known is not None:
+        return Unit(known)
     written = re.sub(r"^(en|in)\s+", "", fold(label).strip(" ()[]."))
     if written in _MONEY:
         return Unit("MAD", _MONEY[written])
