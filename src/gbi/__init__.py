@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gbi.dataset import Dataset, Submission
     from gbi.errors import GbiError
     from gbi.indicators import achievement, gap, gender_marking, share
-    from gbi.ingest import read, read_submission, sniff
+    from gbi.ingest import read, read_submission, sniff, write, write_template
     from gbi.pipeline import run
     from gbi.report import ReportBundle, style
     from gbi.results import Result
@@ -47,6 +47,8 @@ _EXPORTS = {
     "sniff": "gbi.ingest",
     "style": "gbi.report",
     "validate": "gbi.validation",
+    "write": "gbi.ingest",
+    "write_template": "gbi.ingest",
 }
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "sniff",
     "style",
     "validate",
+    "write",
+    "write_template",
 ]
 
 

@@ -88,6 +88,8 @@ FORMATS = (
     Format("sav", (".sav", ".zsav"), "table", "survey:open_sav", "sav"),
 )
 
+# Known by its name alone: its suffix is that of other files too.
+PACKAGE = Format("datapackage", (), "workbook", "datapackage:open_datapackage")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _BY_NAME = {f.name: f for f in FORMATS}
 
@@ -98,6 +100,8 @@ def format_of(path: Path) -> Format | None:
     The first bytes decide where they can: spreadsheets are sent around under the wrong suffix
     (a page saved as ``.xls``, a text file called ``.xls``).
     """
+    if path.name == "datapackage.json":
+        return PACKAGE
     suffix = path.suffix.lower()
     named = next((f for f in FORMATS if suffix in f.suffixes), None)
     if named is None or suffix not in _MISTAKEN:

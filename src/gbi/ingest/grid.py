@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gbi.findings import Cell
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from gbi.findings import Cell
 
 
 # What a spreadsheet shows where a formula fails.
@@ -128,6 +128,9 @@ class Grid:
 
     def cell(self, row: int, column: int) -> Cell:
         """Return the address of a cell's content."""
+        # not imported above: a process that only opens a file then loads no more than it needs
+        from gbi.findings import Cell
+
         return Cell(self.file, self.sheet, a1(*self.home(row, column)))
 
     @property

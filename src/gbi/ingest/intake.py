@@ -12,7 +12,7 @@ from gbi.findings import Cell, Finding
 from gbi.ingest.detection import detect
 from gbi.ingest.extraction import Parsed
 from gbi.ingest.faults import fault, flag_faults
-from gbi.ingest.formats import FORMATS, Format, format_of
+from gbi.ingest.formats import FORMATS, PACKAGE, Format, format_of
 from gbi.ingest.frames import MICRODATA, dataset_of, microdata
 from gbi.ingest.parsing import parse
 from gbi.ingest.reference import disagreements
@@ -36,7 +36,7 @@ _CLOSED = (".numbers",)
 _FINDING_OF = {"GBI-E061": "GBI-F001", "GBI-E062": "GBI-F004", "GBI-E063": "GBI-F005",
                "GBI-E064": "GBI-F003", "GBI-E066": "GBI-F001", "GBI-E069": "GBI-F001"}  # fmt: skip
 # What an adapter tells about itself that changes what is read: parameters of the step "read".
-_RECORDED = ("encoding", "delimiter", "query", "address", "layout")
+_RECORDED = ("encoding", "delimiter", "query", "address", "layout", "sha256:")
 # Formats that hold other things than tables as often as not.
 _OFTEN = ("json", "sdmx", "html")
 _ANSWER = Format("sql", (), "table", "database:open_database", "sql", typed=True)
@@ -54,6 +54,8 @@ class Outcome:
         Its content by hash, and how it was read.
     profile, parsed, data
         The profile that knows it and what it holds: records, or microdata.
+    parts
+        The files that it is made of, beside itself (a Data Package).
     findings
         About the file as a whole.
     error
@@ -71,6 +73,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     error: GbiError | None = None
     data: Dataset | None = None
+    parts: tuple[Path, ...] = ()
     empty: bool = False
     companion: bool = False
 
@@ -82,6 +85,10 @@ class Outcome:
         if self.parsed is None or self.profile is None or self.profile.table is None:
             return None
         return dataset_of(self.parsed, self.profile, self.provenance)
+
+    def as_part(self) -> Outcome:
+        """Return a file that was read as a part of another one."""
+        return replace(self, companion=True, parsed=None, data=None, error=None, findings=())
 
     def as_companion(self) -> Outcome:
         """Return a file that another one was read with as such, if nothing else is known of it."""
@@ -199,12 +206,14 @@ def _read_by(
         provenance = Provenance.merge(
             provenance, Provenance.of_files(parsed.looked_up, root=folder)
         )
-    how = {k: v for k, v in opened.details.items() if k in _RECORDED}
+    files = dict.fromkeys(g.file for g in grids if g.file != outcome.name)
+    parts = tuple(folder / f for f in files) if known is PACKAGE and folder is not None else ()
+    how = {k: v for k, v in opened.details.items() if k.startswith(_RECORDED)}
     if parsed.dropped:
         how["rows_filtered_out"] = str(parsed.dropped)
     version = str(profile.document.get("version", ""))
     return replace(
-        outcome, profile=profile, parsed=parsed, data=data, findings=tuple(findings),
+        outcome, profile=profile, parsed=parsed, data=data, findings=tuple(findings), parts=parts,
         provenance=provenance.then("read", profile=profile.name, version=version, **how),
     )  # fmt: skip
 

@@ -139,6 +139,8 @@ def read_submission(
 
 def _submission(outcomes: list[Outcome], root: Path, *, whole: bool = False) -> Submission:
     """Join what became of the files; a whole folder is told which tables it lacks."""
+    parts = {part.resolve() for o in outcomes for part in o.parts}
+    outcomes = [o.as_part() if o.path.resolve() in parts else o for o in outcomes]
     datasets, findings = join(d for o in outcomes if (d := o.dataset) is not None)
     told = any(o.profile.fills("SEX") for o in outcomes if o.profile and o.parsed
                and o.profile.table == "performance")  # fmt: skip

@@ -1,40 +1,51 @@
-"""Look at a workbook before any parser does: archive size, names, entities, used range.
+"""Look at a workbook before any parser does: archive, names, entities, used range, text.
 
 A few kilobytes can abort a parser's process or exhaust its memory: a cell in the last row makes a
-dense grid of seventeen thousand million cells, an archive of zeros expands a thousandfold. The
-limits are far above what a ministry files.
+dense grid of seventeen thousand million cells, a long text that every cell repeats is written out
+for each. The limits are far above what a ministry files.
 """
 
 from __future__ import annotations
 
+import html
 import re
-import zipfile
-import zlib
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gbi.errors import GbiError
+from gbi.ingest.addresses import Cells, Walk, filled, index, without_prefixes
+from gbi.ingest.archive import Archive, damaged, unsafe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gbi.ingest.addresses import Whole
+
+_MIB = 1 << 20
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BLOCK, _OVERLAP = 1 << 20, 4096
-_MIB = 1 << 20
-
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
-_ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br\s*=\s*[\"']([0-9]{1,7})[\"']")
+# Root element → what a piece of it begins with.
+MARKS = ((b"worksheet", b"c"), (b"sst", b"si"))
 _MERGE = re.compile(
-    rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']"
-    rb"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
+    rb"<mergeCell\s[^>]*?\bref\s*=\s*[\"']\s*"
+    rb"([A-Za-z]{1,9})([0-9]{1,9}):([A-Za-z]{1,9})([0-9]{1,9})\s*[\"']"
 )
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_STRING = re.compile(rb"<si[\s>/]")
+_TEXT = re.compile(rb">([^<]+)")
+_SHARED = re.compile(rb"<v(?:\s[^<>]*)?>\s*([0-9]{1,9})\s*<")
+_MASKED = re.compile(rb"<v(?:\s[^<>]*)?>[^<&]*&")
+_TARGET = re.compile(r"Target\s*=\s*[\"']([^\"']+)")
+
+Watch = Callable[[str, bytes, Cells], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a workbook may be, at most.
+    """What a file may be, at most.
 
     Attributes
     ----------
@@ -45,22 +56,44 @@ class Limits:
     ratio
         Expanded to compressed size of one entry larger than a mebibyte.
     cells, merged
-        Cells of a sheet's used range, and cells under merged areas.
+        Cells of the used ranges of a workbook's sheets together, and cells under merged areas.
+    string
+        Characters of one cell; 32,767 is what spreadsheet programs hold.
+    text
+        Bytes of the texts that cells repeat from the table of shared strings.
     """
 
     archive: int = 64 * _MIB
     expanded: int = 512 * _MIB
-    entries: int = 5_000
+    entries: int = 2_000
     ratio: int = 200
     cells: int = 5_000_000
     merged: int = 1_000_000
+    string: int = 32_767
+    text: int = 128 * _MIB
+
+    @classmethod
+    def with_settings(cls, settings: Mapping[str, object]) -> Limits:
+        """Return the limits with some of them set.
+
+        Raises
+        ------
+        GbiError
+            ``GBI-E071``: there is no such limit, or it isn't a positive whole number.
+        """
+        known = [f.name for f in fields(cls)]
+        chosen: dict[str, int] = {}
+        for name, value in settings.items():
+            if name not in known:
+                raise GbiError("GBI-E071", where="limits", expected=", ".join(known), got=name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise GbiError("GBI-E071", where=f"limits.{name}", expected="1, 2, 3, …",
+                               got=repr(value))  # fmt: skip
+            chosen[name] = value
+        return cls(**chosen)
 
 
 LIMITS = Limits()
-
-
-def _unsafe(path: Path, limit: str, value: object) -> GbiError:
-    return GbiError("GBI-E063", where=path.name, expected=limit, got=str(value), exit_code=3)
 
 
 def scan(path: Path, limits: Limits = LIMITS) -> None:
@@ -72,76 +105,148 @@ def scan(path: Path, limits: Limits = LIMITS) -> None:
         ``GBI-E061`` (damaged), ``GBI-E062`` (password), ``GBI-E063`` (a limit; ``expected`` is
         the limit and ``got`` what was met), ``GBI-E066`` (another kind of file); exit code 3.
     """
-    with path.open("rb") as handle:
-        head = handle.read(len(_OLE))
-    if head == _OLE:
-        locked = _ENCRYPTED in path.read_bytes()
-        raise GbiError("GBI-E062" if locked else "GBI-E066", where=path.name, exit_code=3)
-    size = path.stat().st_size
-    if size > limits.archive:
-        raise _unsafe(path, f"≤ {limits.archive} B", f"{size} B")
+    content = admitted(path, path.name, limits)
+    look_at_parts(Archive(content, path.name, limits), limits)
+
+
+def admitted(path: Path, name: str, limits: Limits = LIMITS) -> bytes:
+    """Return the bytes of a file of admissible size that isn't an OLE container."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            _scan_archive(path, archive, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise GbiError("GBI-E061", where=path.name, got=type(error).__name__, exit_code=3) from None
-    except RuntimeError:  # zipfile's word for an entry that wants a password
-        raise GbiError("GBI-E062", where=path.name, exit_code=3) from None
+        with path.open("rb") as handle:
+            head = handle.read(len(_OLE))
+            size = path.stat().st_size
+            if size > limits.archive:
+                raise unsafe(name, f"≤ {limits.archive} B", f"{size} B")
+            content = head + handle.read(limits.archive)
     except OSError as error:
-        raise GbiError("GBI-E061", where=path.name, got=error.strerror, exit_code=3) from None
+        raise damaged(name, error.strerror or type(error).__name__) from None
+    if head == _OLE:
+        locked = _ENCRYPTED in content
+        raise GbiError("GBI-E062" if locked else "GBI-E066", where=name, exit_code=3)
+    return content
 
 
-def _scan_archive(path: Path, archive: zipfile.ZipFile, limits: Limits) -> None:
-    entries = archive.infolist()
-    if len(entries) > limits.entries:
-        raise _unsafe(path, f"≤ {limits.entries} entries", len(entries))
-    names = [e.filename for e in entries]
-    for name in names:
-        if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name:
-            raise _unsafe(path, "entry names inside the archive", name)
-    if len(set(names)) != len(names):
-        raise _unsafe(path, "each entry once", "an entry name twice")
-    expanded = sum(e.file_size for e in entries)
-    if expanded > limits.expanded:
-        raise _unsafe(path, f"≤ {limits.expanded} B expanded", f"{expanded} B")
-    for e in entries:
-        if e.file_size > _MIB and e.file_size > limits.ratio * max(e.compress_size, 1):
-            raise _unsafe(path, f"ratio ≤ {limits.ratio}", e.file_size // max(e.compress_size, 1))
-    if "[Content_Types].xml" not in names:
-        raise GbiError("GBI-E066", where=path.name, exit_code=3)
-    for e in entries:
-        if e.filename.endswith((".xml", ".rels", ".vml")):
-            with archive.open(e) as stream:
-                _scan_part(path, e.filename, stream, limits)
+def look_at_parts(archive: Archive, limits: Limits = LIMITS, watch: Watch | None = None) -> None:
+    """Look at every XML part of a workbook, once.
+
+    Parameters
+    ----------
+    archive
+        The workbook, opened.
+    limits
+        What it may be at most.
+    watch
+        Called with each piece of a sheet: the part's name, the piece without prefixes, its
+        filled cells.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E061``, ``GBI-E063``, ``GBI-E066``.
+    """
+    if archive.entry("[Content_Types].xml") is None or archive.entry("xl/workbook.xml") is None:
+        raise GbiError("GBI-E066", where=archive.name, exit_code=3)
+    count = _Count(archive, limits)
+    named = _targets(archive)
+    for part in archive.names:
+        if part.lower().endswith((".xml", ".rels", ".vml")) or PurePosixPath(part).name in named:
+            count.part(part, watch)
+    count.check_repeated_text()
 
 
-def _scan_part(path: Path, name: str, stream: IO[bytes], limits: Limits) -> None:
-    """Read one XML part in blocks; nothing is parsed, so nothing can be expanded."""
-    rows = columns = merged = 0
-    tail = b""
-    sheet = _SHEET.fullmatch(name) is not None
-    while block := stream.read(_BLOCK):
-        window = tail + block
-        if b"<!DOCTYPE" in window or b"<!ENTITY" in window or b"<\x00!\x00D" in window:
-            raise _unsafe(path, "no document type declaration", name)
+def _targets(archive: Archive) -> set[str]:
+    """Return the file names that the workbook refers to: a sheet may bear any suffix."""
+    links = archive.entry("xl/_rels/workbook.xml.rels")
+    found = _TARGET.findall(archive.whole(links).decode("utf-8", "replace")) if links else []
+    return {re.split(r"[/\\]", html.unescape(t))[-1] for t in found}
+
+
+class _Count:
+    """What a workbook's sheets hold together."""
+
+    def __init__(self, archive: Archive, limits: Limits) -> None:
+        self.archive, self.limits = archive, limits
+        self.area = self.filled = self.merged = 0
+        self.sheets: list[str] = []
+        self.lengths: list[Whole] = []
+
+    def part(self, part: str, watch: Watch | None) -> None:
+        """Count one part; what makes it a sheet is that it holds cells, not its name."""
+        walk, used, sheet = Walk(), (0, 0), False
+        for raw in self.archive.pieces(part, MARKS):
+            sheet = sheet or b"sheetData" in raw
+            if not sheet and b"<si" not in raw and b":si" not in raw:
+                continue
+            piece = without_prefixes(raw)
+            if sheet:
+                try:
+                    cells = filled(piece, walk.cells(piece))
+                except ValueError as error:
+                    raise damaged(self.archive.name, f"{part}: {error}") from None
+                used = self._used(part, cells, used, walk.reach)
+                self._check_strings(part, piece, b"<c", b"</c>")
+                self._merged(part, piece)
+                if watch is not None:
+                    watch(part, piece, cells)
+            else:
+                self._strings(part, piece)
         if sheet:
-            for letters, row in _CELL.findall(window):
-                columns, rows = max(columns, _index(letters)), max(rows, int(row))
-            rows = max([rows, *(int(r) for r in _ROW.findall(window))])
-            # the overlap may count an area twice: the limit is far from any honest file
-            merged += sum(
-                (int(r1) - int(r0) + 1) * (_index(c1) - _index(c0) + 1)
-                for c0, r0, c1, r1 in _MERGE.findall(window)
-            )
-        tail = window[-_OVERLAP:]
-        if rows * max(columns, 1) > limits.cells:
-            raise _unsafe(path, f"≤ {limits.cells} cells", f"{name}: {rows} × {columns}")
-        if merged > limits.merged:
-            raise _unsafe(path, f"≤ {limits.merged} merged cells", f"{name}: {merged}")
+            self.sheets.append(part)
+            self.area += used[0] * used[1]
 
+    def _used(self, part: str, cells: Cells, used: tuple[int, int], reach: int) -> tuple[int, int]:
+        rows = max(used[0], reach + 1, int(cells.rows.max(initial=-1)) + 1)
+        columns = max(used[1], int(cells.columns.max(initial=-1)) + 1)
+        self.filled += len(cells)
+        if max(self.area + rows * columns, self.filled) > self.limits.cells:
+            met = f"{part}: {rows} × {columns}, {self.filled}"
+            raise unsafe(self.archive.name, f"≤ {self.limits.cells} cells", met)
+        return rows, columns
 
-def _index(letters: bytes) -> int:
-    value = 0
-    for letter in letters:
-        value = value * 26 + letter - 64
-    return value
+    def _merged(self, part: str, piece: bytes) -> None:
+        if b"<mergeCell" not in piece:
+            return
+        for c0, r0, c1, r1 in _MERGE.findall(piece):
+            self.merged += (abs(int(r1) - int(r0)) + 1) * (abs(index(c1) - index(c0)) + 1)
+        if self.merged > self.limits.merged:
+            raise unsafe(self.archive.name, f"≤ {self.limits.merged} merged cells",
+                         f"{part}: {self.merged}")  # fmt: skip
+
+    def _strings(self, part: str, piece: bytes) -> None:
+        starts = [m.start() for m in _STRING.finditer(piece)]
+        ends = np.array([*starts[1:], len(piece)][: len(starts)], dtype=np.int64)
+        self.lengths.append(ends - np.array(starts, dtype=np.int64))
+        if (met := sum(map(len, self.lengths))) > self.limits.cells:
+            raise unsafe(self.archive.name, f"≤ {self.limits.cells} strings", f"{part}: {met}")
+        self._check_strings(part, piece, b"<si", b"</si>")
+
+    def _check_strings(self, part: str, piece: bytes, begin: bytes, end: bytes) -> None:
+        """Measure the texts, but only where half the limit passes without a new one beginning."""
+        step = max(self.limits.string // 2, 1)
+        if all(piece.find(begin, i, i + step) >= 0 for i in range(0, len(piece) - step + 1, step)):
+            return
+        for element in piece.split(begin):
+            body = element.partition(end)[0].partition(b"</row")[0]
+            if len(body) <= self.limits.string:
+                continue
+            raw = b"[CDATA[" in body
+            text = body if raw else b"".join(_TEXT.findall(body))
+            met = len(html.unescape(text.decode("utf-8", "replace")))
+            if met > self.limits.string:
+                raise unsafe(self.archive.name, f"≤ {self.limits.string} characters",
+                             f"{part}: {met}")  # fmt: skip
+
+    def check_repeated_text(self) -> None:
+        """Bound the text that cells repeat; look at which they repeat only if it may be much."""
+        lengths = np.concatenate([np.zeros(0, dtype=np.int64), *self.lengths])
+        longest = int(lengths.max(initial=0))
+        if longest * self.filled <= self.limits.text:
+            return
+        met = 0
+        for part in self.sheets:
+            for piece in map(without_prefixes, self.archive.pieces(part, MARKS)):
+                found = np.array(_SHARED.findall(piece), dtype=np.int64)
+                met += int(lengths[found[found < len(lengths)]].sum())
+                met += longest * len(_MASKED.findall(piece))
+                if met > self.limits.text:
+                    raise unsafe(self.archive.name, f"≤ {self.limits.text} B of text", f"{met} B")

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import posixpath
+import re
 import zipfile
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from gbi.errors import GbiError
-from gbi.ingest.grid import Grid, Opened
-from gbi.ingest.safety import LIMITS, scan
+from gbi.ingest.archive import Archive, damaged, unsafe
+from gbi.ingest.fidelity import Fidelity, Seen, hidden_areas, position
+from gbi.ingest.grid import Flag, Grid, Opened
+from gbi.ingest.package import active_content, sheets
+from gbi.ingest.safety import LIMITS, MARKS, admitted, look_at_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gbi.ingest.safety import Limits
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+# The library knows these errors; one of another (a web spreadsheet's #ERROR!) and it reads nothing.
+_ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"}
+_ERROR = re.compile(
+    rb"(<(?:[\w.-]+:)?c\s[^<>]*?\bt\s*=\s*[\"']e[\"'][^<>]*>"
+    rb"(?:<(?:[\w.-]+:)?f[^<>]*(?:/>|>[^<]*</[^<>]*>))?\s*<(?:[\w.-]+:)?v[^<>]*>)[^<]*(?=</)"
+)
+_STATES = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
 
 
 def open_workbook(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
-    """Read every sheet.
+    """Read every sheet of cells; sheets that hold a chart alone have none.
 
     Parameters
     ----------
     path
-        The workbook; it is scanned first (see :mod:`gbi.ingest.safety`).
+        The workbook; it is looked at before it is parsed (see :mod:`gbi.ingest.safety`).
     name
         The file's name inside its submission.
     limits
@@ -40,60 +48,69 @@ def open_workbook(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
     """
     import python_calamine
 
-    scan(path, limits)
-    content = path.read_bytes()
+    content = admitted(path, name, limits)
+    archive = Archive(content, name, limits)
+    look = Fidelity(archive)
+    look_at_parts(archive, limits, look)
+    parts = sheets(archive)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
-        sheets = book.sheet_names
-        return Opened([_grid(book.get_sheet_by_name(s), name, content) for s in sheets])
+        stream = _rewritten(archive, look.seen) or BytesIO(content)
+        book = python_calamine.CalamineWorkbook.from_filelike(stream)
+        grids = [
+            _grid(book, sheet, name, look.seen.get(parts.get(sheet.name, ""), Seen()), limits)
+            for sheet in book.sheets_metadata
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
     except python_calamine.PasswordError:
         raise GbiError("GBI-E062", where=name, exit_code=3) from None
-    except (python_calamine.CalamineError, OSError, ElementTree.ParseError, KeyError) as error:
-        raise GbiError("GBI-E061", where=name, got=type(error).__name__, exit_code=3) from None
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise damaged(name, type(error).__name__) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # the library's, and no Exception
+            raise
+        raise damaged(name, "PanicException") from None
+    return Opened(grids, tuple(active_content(archive)))
 
 
-def _grid(sheet: Any, name: str, content: bytes) -> Grid:
-    rows = [list(r) for r in sheet.to_python(skip_empty_area=False)]
-    merged = {}
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+def _rewritten(archive: Archive, seen: dict[str, Seen]) -> BytesIO | None:
+    """Return the workbook as it was looked at, its errors known ones; None if it can stay as is.
+
+    An archive with a second directory could show the library other entries than those looked at.
+    """
+    foreign = {part for part, s in seen.items() if not _ERRORS.issuperset(s.shown)}
+    if archive.unambiguous and not foreign:
+        return None
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as changed:
+        for name in archive.names:
+            with changed.open(name, "w") as stream:
+                for piece in (
+                    archive.pieces(name, MARKS) if name in foreign else archive.blocks(name)
+                ):
+                    stream.write(_ERROR.sub(rb"\1#N/A", piece) if name in foreign else piece)
+    out.seek(0)
+    return out
+
+
+def _grid(book: Any, described: Any, name: str, seen: Seen, limits: Limits) -> Grid:
+    sheet = book.get_sheet_by_name(described.name)
+    rows = sheet.to_python(skip_empty_area=False)
+    merged, areas = {}, sheet.merged_cell_ranges or ()
+    met = sum((bottom - top + 1) * (right - left + 1) for (top, left), (bottom, right) in areas)
+    if met > limits.merged:
+        raise unsafe(name, f"≤ {limits.merged} merged cells", met)
+    for (top, left), (bottom, right) in areas:
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
                 if (row, column) != (top, left):
                     merged[row, column] = (top, left)
-    for (row, column), shown in _errors(content, sheet.name).items():
+    # the library gives an error as an empty cell
+    for key, shown in zip(seen.errors, seen.shown, strict=True):
+        row, column = position(key)
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = shown
-    return Grid(name, sheet.name, rows, merged)
-
-
-def _errors(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
-    """Return the cells that show an error (``#REF!``), which calamine gives as empty ones."""
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        part = _part_of(archive, sheet)
-        if part is None or b't="e"' not in (xml := archive.read(part)):
-            return {}
-    out = {}
-    for cell in ElementTree.fromstring(xml).iter(f"{_MAIN}c"):
-        if cell.get("t") == "e":
-            out[_position(cell.get("r", "A1"))] = cell.findtext(f"{_MAIN}v") or "#"
-    return out
-
-
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    """Return the archive entry of a sheet by its name."""
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    wanted = next((s.get(_REL) for s in book.iter(f"{_MAIN}sheet") if s.get("name") == sheet), None)
-    for link in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
-        if link.get("Id") == wanted and wanted is not None:
-            target = link.get("Target", "")
-            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            return posixpath.normpath(part)
-    return None
-
-
-def _position(address: str) -> tuple[int, int]:
-    letters = address.rstrip("0123456789")
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return int(address[len(letters) :]) - 1, column - 1
+    flags = [*seen.flags(), *hidden_areas(seen, rows)]
+    state = _STATES.get(str(described.visible).rpartition(".")[2])
+    if state is not None and any(v != "" for row in rows for v in row):
+        flags.append(Flag("hidden_sheet", "", state))
+    return Grid(name, sheet.name, rows, merged, tuple(flags))
