@@ -16,7 +16,8 @@ from typing import Any
 
 import gbi
 from gbi.findings import rule_document
-from gbi.resources import read_yaml, resource_path
+from gbi.ingest import profiles
+from gbi.resources import contract, read_yaml, resource_path
 from gbi.schemas import tables
 from gbi.vocabulary import codelists
 
@@ -140,7 +141,46 @@ def unreviewed_page() -> str:
     return "\n\n".join(["# Texts to be confirmed", GENERATED, head, *parts])
 
 
+def profiles_page() -> str:
+    """Return the page of the packaged profiles: what each reads and gives."""
+    rows = [
+        (
+            f"`{p.name}`",
+            p.table or "reference: " + ", ".join(p.tables),
+            p.format,
+            *(p.document["labels"][lang] for lang in LANGUAGES),
+        )
+        for p in profiles()
+    ]
+    head = ("Profile", "Table", "Shape", "Français", "العربية", "English")
+    return "\n\n".join(["# Packaged profiles", GENERATED, table(head, rows)])
+
+
+def keys_page() -> str:
+    """Return the page of the keys of a profile, from the contract that checks it."""
+    document = contract("profile")
+    places = {"The file": document, "A sheet": document["$defs"]["sheet"]}
+    sheet = document["$defs"]["sheet"]["properties"]
+    places |= {"A column": sheet["columns"]["items"], "A value": sheet["values"]["items"]}
+    parts = ["# Keys of a profile", GENERATED]
+    for title, place in places.items():
+        rows = [(f"`{key}`", known.get("description", ""), _kind(known))
+                for key, known in place["properties"].items()]  # fmt: skip
+        parts += [f"## {title}", table(("Key", "What", "Form"), rows)]
+    return "\n\n".join(parts)
+
+
+def _kind(known: dict[str, Any]) -> str:
+    if "enum" in known:
+        return ", ".join(f"`{word}`" for word in known["enum"])
+    if "const" in known:
+        return f"`{known['const']}`"
+    return str(known.get("type", ""))
+
+
 PAGES = {
+    "packaged-profiles.md": profiles_page,
+    "profile-keys.md": keys_page,
     "tables.md": tables_page,
     "codelists.md": codelists_page,
     "rules.md": rules_page,

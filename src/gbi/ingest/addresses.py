@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PREFIX = re.compile(rb"<(/?)[A-Za-z_][\w.-]*:")
 _PREFIXED = (b":c", b":row", b":merge", b":si", b":sheetData")
+_FIRST = np.array([p[1] for p in _PREFIXED], dtype=np.uint8)
 _TAG = re.compile(rb"<(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>")
 _REFERENCE = re.compile(rb"\sr\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _A1 = re.compile(rb"([A-Za-z]{1,9})([0-9]{1,9})")
@@ -53,7 +54,9 @@ class Cells:
 
 def without_prefixes(piece: bytes) -> bytes:
     """Return a piece with ``<x:c`` written as ``<c``; most pieces have no prefix to take away."""
-    if b":" in piece and any(p in piece for p in _PREFIXED):
+    content = np.frombuffer(piece, dtype=np.uint8)
+    follows = content[np.flatnonzero(content[:-1] == ord(":")) + 1]
+    if np.isin(follows, _FIRST).any() and any(p in piece for p in _PREFIXED):
         return _PREFIX.sub(rb"<\1", piece)
     return piece
 

@@ -11,6 +11,7 @@ from gbi.ingest.faults import fault
 from gbi.ingest.layout import expected_header, locate, tables
 from gbi.ingest.lookup import Lookups
 from gbi.ingest.meaning import Meaning
+from gbi.ingest.rows import unwrapped
 from gbi.ingest.subtotals import differences
 from gbi.schemas import schema
 
@@ -57,7 +58,8 @@ def parse(
     for grid, section in matched:
         for layout in _layouts(grid, section, meaning.findings):
             others = [g for g, _ in matched if g is not grid]
-            TableReader(grid, section, layout, meaning, lookups, others).read(parsed)
+            whole = unwrapped(grid, section, layout)
+            TableReader(whole, section, layout, meaning, lookups, others).read(parsed)
         parsed.sheets.append(grid.sheet)
     meaning.findings.extend(differences(parsed, profile))
     return parsed

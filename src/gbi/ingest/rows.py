@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gbi.ingest.grid import as_text
 from gbi.language import fold
 
 if TYPE_CHECKING:
@@ -148,3 +149,26 @@ class Rows:
         if "keep_like" in entry and re.fullmatch(entry["keep_like"], text) is None:
             return False
         return "drop_like" not in entry or re.fullmatch(entry["drop_like"], text) is None
+
+
+def unwrapped(grid: Grid, section: Section, layout: Layout) -> Grid:
+    """Return a grid with wrapped texts as one: a row with nothing but a text's second line.
+
+    The second line joins the first one, whose cell keeps the address.
+    """
+    placed = zip(section.columns, layout.found[: len(section.columns)], strict=True)
+    wrapping = {places[0].column for entry, places in placed if places and entry.get("wraps")}
+    if not wrapping:
+        return grid
+    headings = [entry["heading"] for entry in section.headings]
+    rows = [list(cells) for cells in grid.rows]
+    for row in range(layout.end - 1, layout.last + 1, -1):
+        filled = [c for c, value in enumerate(rows[row]) if as_text(value)]
+        if len(filled) != 1 or filled[0] not in wrapping:
+            continue
+        (column,) = filled
+        text = as_text(rows[row][column])
+        first = as_text(rows[row - 1][column]) if column < len(rows[row - 1]) else ""
+        if first and not any(re.fullmatch(h, text, re.IGNORECASE) for h in headings):
+            rows[row - 1][column], rows[row][column] = f"{first} {text}", ""
+    return replace(grid, rows=rows)

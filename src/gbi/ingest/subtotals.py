@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from gbi.ingest.faults import fault
 from gbi.schemas import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gbi.ingest.extraction import Parsed, Records
     from gbi.ingest.profile import Profile
 
+Row = tuple[Mapping[str, Any], Mapping[str, str]]  # a record and its cells
+Values = tuple[Any, ...]
 _VALUE, _SHOWN = "OBS_VALUE", 20  # a finding names at most this many cells
 
 
@@ -26,49 +29,52 @@ def differences(parsed: Parsed, profile: Profile) -> list[Finding]:
     A total's parts are the rows that agree with it in every dimension that the total names, other
     than by the total's own code. Only totals that the profile calls sums are tested: the total of
     a rate is no sum. The tolerance for k printed figures with the unit u in the last digit is
-    u·(k+1)/2 (design.md, section 6).
+    u·(k+1)/2 (design.md, section 6); counts and whole units have none.
     """
     sums = {t["column"]: t["code"] for t in profile.totals if t.get("sums")}
     if not sums or profile.table is None:
         return []
-    names = [c for c in schema(profile.table).key if c != "BUDGET_LINE"]
-    return [
-        found
-        for total, origin in _paired(parsed.totals)
-        if any(total.get(c) == code for c, code in sums.items())
-        for found in _difference(total, origin, parsed, names, sums)
-    ]
+    names = [c for c in (*schema(profile.table).key, "UNIT_MULT") if c != "BUDGET_LINE"]
+    indexes: dict[tuple[str, ...], dict[Values, list[Row]]] = {}
+    out = []
+    for total, origin in _paired(parsed.totals):
+        if not any(total.get(c) == code for c, code in sums.items()):
+            continue
+        told = tuple(c for c in names if total.get(c) not in (None, "") and total[c] != sums.get(c))
+        if told not in indexes:  # the totals of a file mostly name the same dimensions
+            indexes[told] = _indexed(parsed.rows, told)
+        parts = indexes[told].get(tuple(total[c] for c in told), [])
+        out += _difference((total, origin), parts, {c: str(total[c]) for c in told})
+    return out
 
 
-def _paired(records: Records) -> Iterator[tuple[Mapping[str, Any], Mapping[str, str]]]:
+def _paired(records: Records) -> Iterator[Row]:
     return zip(records.records, records.origins, strict=True)
 
 
-def _difference(
-    total: Mapping[str, Any], origin: Mapping[str, str], parsed: Parsed, names: list[str],
-    sums: Mapping[str, str],
-) -> Iterator[Finding]:  # fmt: skip
-    told = {
-        c: total[c] for c in names if total.get(c) not in (None, "") and total[c] != sums.get(c)
-    }
-    parts = [
-        (record, where)
-        for record, where in _paired(parsed.rows)
-        if all(record.get(c) == value for c, value in told.items())
-        and record.get("UNIT_MULT") == total.get("UNIT_MULT")
-    ]
-    if not parts or not all(_is_number(r) for r, _ in (*parts, (total, origin))):
-        return  # a part that is missing or suppressed leaves nothing to compare
-    added = float(sum(Decimal(repr(record[_VALUE])) for record, _ in parts))
-    printed = float(total[_VALUE])
-    decimals = max(int(r.get("DECIMALS") or 0) for r, _ in (*parts, (total, origin)))
-    exact = total.get("UNIT_MULT") in (None, 0) and decimals == 0
+def _indexed(rows: Records, columns: tuple[str, ...]) -> dict[Values, list[Row]]:
+    out: dict[Values, list[Row]] = {}
+    for row in _paired(rows):
+        out.setdefault(tuple(row[0].get(c) for c in columns), []).append(row)
+    return out
+
+
+def _difference(total: Row, parts: list[Row], key: dict[str, str]) -> list[Finding]:
+    record, origin = total
+    if not parts or not all(_is_number(r) for r, _ in (*parts, total)):
+        return []  # a part that is missing or suppressed leaves nothing to compare
+    added = float(sum(Decimal(repr(r[_VALUE])) for r, _ in parts))
+    printed = float(record[_VALUE])
+    decimals = max(int(r.get("DECIMALS") or 0) for r, _ in (*parts, total))
+    exact = record.get("UNIT_MULT") in (None, 0) and decimals == 0
     tolerance = 0.0 if exact else 10.0**-decimals * (len(parts) + 1) / 2
-    if abs(printed - added) > tolerance:
-        cells = [_cell(origin), *(_cell(where) for _, where in parts[:_SHOWN])]
-        yield fault("GBI-A030", *cells, key={c: str(v) for c, v in told.items()}, field=_VALUE,
-                    found=printed, expected=added, difference=printed - added,
-                    tolerance=tolerance)  # fmt: skip
+    if abs(printed - added) <= tolerance:
+        return []
+    cells = [_cell(origin), *(_cell(where) for _, where in parts[:_SHOWN])]
+    return [
+        fault("GBI-A030", *cells, key=key, field=_VALUE, found=printed, expected=added,
+              difference=printed - added, tolerance=tolerance)
+    ]  # fmt: skip
 
 
 def _is_number(record: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # SDMX CL_OBS_STATUS 2.2: which statuses say that there is no number, and which go with either.
 MISSING_ONLY = ("O", "M", "L", "H", "Q", "K")
-MISSING_OR_NOT = ("B", "J", "S")
+MISSING_OR_NOT = ("B", "J", "S", "U")  # U: offices also withhold what is unreliable
 DTYPES = {"string": "str", "number": "float64", "integer": "Int64", "any": None}
 # A check over whole rows repeats each failing row once a column: pandera's table of failures
 # would outgrow the data. The schema fails all the same; the first rows are enough to see why.
