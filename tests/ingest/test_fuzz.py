@@ -26,7 +26,7 @@ REAL = ("mar_hcp_chomage_trimestriel_xlsx/*.xlsx", "ind_cbga_gender_budget_2017/
 
 def made(folder: Path) -> dict[str, list[Path]]:
     """Write small files of the formats that the sample lacks."""
-    frame = pd.DataFrame({"a": [1.5, 2.0], "région": ["Fès", "Oriental"]})
+    frame = pd.DataFrame({"a": [1.5, 2.0], "region": ["Fès", "Oriental"]})
     frame.to_parquet(folder / "f.parquet")
     frame.to_feather(folder / "f.feather")
     frame.to_stata(folder / "f.dta", write_index=False)

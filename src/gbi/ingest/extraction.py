@@ -11,6 +11,7 @@ from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, RAW
 from gbi.findings import Cell
 from gbi.ingest.faults import fault, ranges
 from gbi.ingest.grid import a1, as_text
+from gbi.ingest.profile import squeeze
 from gbi.ingest.rows import Position, Row, Rows
 from gbi.language import fold
 from gbi.vocabulary import unit_in_title
@@ -56,6 +57,8 @@ class Parsed:
         The sheets that were read.
     looked_up
         The code tables that were used.
+    summed
+        Per total: whether the profile says that its parts add up to it.
     dropped
         Rows that the profile's filters left out.
     """
@@ -65,6 +68,7 @@ class Parsed:
     findings: list[Finding] = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
     looked_up: list[Path] = field(default_factory=list)
+    summed: list[bool] = field(default_factory=list)
     dropped: int = 0
 
 
@@ -86,14 +90,16 @@ class TableReader:
         rows = Rows(self.grid, self.section, self.layout)
         for row in rows:
             record, origin = dict(shared), dict(places)
-            total = self._total(row)
-            for entry, position in row.texts:
+            totals = self._totals(row)
+            # the value comes last: its status, unit and meaning hang on what describes it
+            for entry, position in sorted(row.texts, key=lambda t: t[0].get("column") == VALUE):
                 self._describe(entry, position, record, origin)
-            if total is not None:
-                record[total["column"]] = total["code"]
-            into = parsed.rows if total is None else parsed.totals
+            record |= {total["column"]: total["code"] for total in totals}
+            into = parsed.totals if totals else parsed.rows
             for filled, where in self._values(row.number, record, origin):
                 into.add(filled, where)
+                if totals:
+                    parsed.summed.append(all(total.get("sums") for total in totals))
         parsed.dropped += rows.dropped
         for row_number, first in rows.repeated.items():
             twins = (self.grid.cell(row_number, 0), self.grid.cell(first, 0))
@@ -115,9 +121,11 @@ class TableReader:
         if self.section.name is not None:
             named = re.fullmatch(self.section.name, self.grid.sheet, re.IGNORECASE)
             cell = Cell(self.grid.file, self.grid.sheet, "")
-            for column, said in (named.groupdict() if named else {}).items():
-                self.meaning.describe(column, (said or "").strip(), cell, record)
+            for column, said in _said(named):
+                self.meaning.describe(column, said, cell, record)
         titles = list(_above(self.grid, self.layout.first))
+        if self.section.says("repeats"):
+            titles.reverse()  # the nearest title is the table's own
         if self.section.document.get("unit") == "title":
             unit = next((u for _, text in titles if (u := unit_in_title(text))), None)
             if unit is not None:
@@ -129,8 +137,8 @@ class TableReader:
             titles += [t for g in self.others for t in _above(g, 1)]
         for cell, text in titles:
             if (match := re.fullmatch(pattern, text, re.IGNORECASE)) is not None:
-                for column, said in match.groupdict().items():
-                    self.meaning.describe(column, (said or "").strip(), cell, record)
+                for column, said in _said(match):
+                    self.meaning.describe(column, said, cell, record)
                     if cell.sheet == self.grid.sheet:
                         places[column] = cell.a1
                 return record, places
@@ -150,8 +158,8 @@ class TableReader:
             self._fault("GBI-S011", cell, field="file", found=stem, expected=example,
                         suggestion=example)  # fmt: skip
             return
-        for column, said in match.groupdict().items():
-            self.meaning.describe(column, (said or "").strip(), cell, record)
+        for column, said in _said(match):
+            self.meaning.describe(column, said, cell, record)
 
     def _describe(
         self, entry: Mapping[str, Any], position: Position, record: Record, origin: dict[str, str]
@@ -211,10 +219,9 @@ class TableReader:
             column = next(iter(re.compile(entry["split"]).groupindex), "")
             self._fault("GBI-C001", cell, field=column, found=text)
             return
-        for column, said in match.groupdict().items():
-            if said is not None:
-                self.meaning.describe(column, said.strip(), cell, record, entry.get("as", ""))
-                origin[column] = cell.a1
+        for column, said in _said(match):
+            self.meaning.describe(column, said, cell, record, entry.get("as", ""))
+            origin[column] = cell.a1
 
     def _parts(
         self, parts: Mapping[str, str | None], text: str, column: int, cell: Cell, record: Record,
@@ -232,14 +239,10 @@ class TableReader:
                 self.meaning.describe(target, word.strip(), cell, record)
                 origin[target] = cell.a1
 
-    def _total(self, row: Row) -> Mapping[str, Any] | None:
-        """Return the totals entry that a row follows, if it is a total."""
-        for entry, (number, column) in row.texts:
-            if number == row.number:
-                total = self._total_here(entry.get("column"), self.grid.text(number, column))
-                if total is not None:
-                    return total
-        return None
+    def _totals(self, row: Row) -> list[Mapping[str, Any]]:
+        """Return the totals entries that a row follows; a text filled down counts like its own."""
+        found = (self._total_here(e.get("column"), self.grid.text(*p)) for e, p in row.texts)
+        return [total for total in found if total is not None]
 
     def _total_here(self, column: str | None, text: str) -> Mapping[str, Any] | None:
         for total in self.meaning.profile.totals:
@@ -276,8 +279,8 @@ class TableReader:
         for entry, places in zip(self.section.observations, found, strict=True):
             for place in places:
                 filled, where = {**record, **entry.get("set", {})}, dict(origin)
-                head = self.grid.cell(max(self.layout.last, 0), place.column)
                 for column, said in place.said.items():
+                    head = self._head(place.column, said)
                     self.meaning.describe(column, said, head, filled)
                     where[column] = head.a1
                 if entry.get("status") == "next":
@@ -288,6 +291,15 @@ class TableReader:
                 where |= {VALUE: cell.a1, RAW: as_text(written)}
                 self.meaning.value(written, cell, filled)
                 yield filled, where
+
+    def _head(self, column: int, said: str) -> Cell:
+        """Return the cell of a header in which a word stands: its last row, or one above."""
+        for row in range(self.layout.last, self.layout.first - 1, -1):
+            left = range(column, -1, -1) if self.section.says("spread") else (column,)
+            place = next((c for c in left if self.grid.text(row, c)), column)
+            if said in squeeze(self.grid.text(row, place)):
+                return self.grid.cell(row, place)
+        return self.grid.cell(max(self.layout.last, 0), column)
 
     def _footnote(self, row: int, column: int, record: Record, origin: dict[str, str]) -> None:
         """Take the mark beside a value: a status if it is known as one, a comment if not."""
@@ -321,6 +333,12 @@ class TableReader:
         found = fault(code, *cells, **substance)
         if not once or all(found.id != earlier.id for earlier in self.meaning.findings):
             self.meaning.findings.append(found)
+
+
+def _said(match: re.Match[str] | None) -> list[tuple[str, str]]:
+    """Return what a pattern's groups say; a group that is optional and absent says nothing."""
+    groups = match.groupdict() if match is not None else {}
+    return [(column, said.strip()) for column, said in groups.items() if said and said.strip()]
 
 
 def _above(grid: Grid, rows: int) -> Iterator[tuple[Cell, str]]:

@@ -77,19 +77,25 @@ def locate(grid: Grid, section: Section) -> Layout | None:
 def tables(grid: Grid, section: Section) -> list[Layout]:
     """Return a sheet's tables: one, or one per repetition of the header where the section says so.
 
-    A repetition is a header as complete as the best one; each table ends where the next begins.
+    A repetition is a header as complete as the best one, or with all columns that must be there;
+    each table ends where the next begins.
     """
     best = locate(grid, section)
     if best is None or not section.says("repeats"):
         return [] if best is None else [best]
-    again = [best]
-    last_start = len(grid.rows) - section.header_rows
-    for row in range(best.last + 1, last_start + 1):
+    again: list[Layout] = []
+    for row in range(len(grid.rows) - section.header_rows + 1):
         layout = _at(grid, section, row)
-        if layout is not None and layout.score >= best.score and row > again[-1].last:
+        if layout is None or (again and row <= again[-1].last):
+            continue
+        if layout.score >= best.score or _complete(layout, section):
             again.append(layout)
     ends = [layout.first for layout in again[1:]] + [len(grid.rows)]
     return [replace(one, end=end) for one, end in zip(again, ends, strict=True)]
+
+
+def _complete(layout: Layout, section: Section) -> bool:
+    return all(p or e.get("optional") for p, e in zip(layout.found, section.headers, strict=True))
 
 
 def _without_header(grid: Grid, section: Section) -> Layout | None:
@@ -129,6 +135,7 @@ def _at(grid: Grid, section: Section, row: int) -> Layout | None:
     by_name = any(f for f, entry in zip(found, section.headers, strict=True) if "at" not in entry)
     if not by_name:
         return None
+    twice = [column for column in twice if column in free]  # a later entry may have taken it
     spare = {column: head for column, head in free.items() if column not in twice}
     expected = sum(
         bool(places) or not entry.get("optional")

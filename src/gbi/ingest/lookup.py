@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gbi.errors import GbiError
 from gbi.ingest.formats import format_of
 from gbi.language import fold
 
@@ -55,7 +56,11 @@ class Lookups:
             known = format_of(path) if path.is_file() else None
             if known is None or re.fullmatch(lookup["file"], path.name) is None:
                 continue
-            for grid in known.open(path, path.name).grids:
+            try:
+                grids = known.open(path, path.name).grids
+            except GbiError:
+                continue  # said where the folder's files are listed
+            for grid in grids:
                 if (table := _read(grid, lookup)) is not None:
                     if path not in self.used:
                         self.used.append(path)

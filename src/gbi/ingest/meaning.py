@@ -156,7 +156,7 @@ class Meaning:
             record["TIME_PERIOD"] = f"{period['year']}{told}"
         elif not text:
             record["TIME_PERIOD"] = None
-        elif years and start and int(years[2]) % 100 == (int(years[1]) + 1) % 100:
+        elif years and start and str(int(years[1]) + 1).endswith(years[2]):
             record.update(TIME_PERIOD=f"{years[1]}-A1", REPORTING_YEAR_START_DAY=start)
         else:
             self._fault("GBI-C001", cell, field="TIME_PERIOD", found=text)
@@ -209,7 +209,8 @@ class Meaning:
     def _without_flags(self, text: str) -> tuple[str, str | None]:
         """Return a number's text without the marks behind it, and the first mark's status."""
         status = None
-        while mark := next((f for f in self.profile.flags if f and text.endswith(f)), None):
+        marks = sorted(filter(None, self.profile.flags), key=len, reverse=True)
+        while mark := next((f for f in marks if text.endswith(f)), None):
             text, status = text.removesuffix(mark).rstrip(), self.profile.flags[mark]
         return text, status
 

@@ -105,17 +105,21 @@ def _best(grid: Grid, sections: Sequence[Section]) -> Section | None:
 def _layouts(grid: Grid, section: Section, findings: list[Finding]) -> list[Layout]:
     """Find a sheet's tables; a column that is missing is a finding at the header in its place."""
     found = tables(grid, section)
-    readable, spare = _missing_columns(grid, section, found[0] if found else None, findings)
     if not found:
-        return []
+        _missing_columns(grid, section, None, findings)
+    return [layout for layout in found if _readable(grid, section, layout, findings)]
+
+
+def _readable(grid: Grid, section: Section, layout: Layout, findings: list[Finding]) -> bool:
+    readable, spare = _missing_columns(grid, section, layout, findings)
     for column, head in spare.items():
-        cell = grid.cell(found[0].last, column)
+        cell = grid.cell(layout.last, column)
         findings.append(fault("GBI-S015", cell, field="header", found=head))
-    for column in found[0].twice:
-        head = grid.text(found[0].last, column)
-        cell = grid.cell(found[0].last, column)
+    for column in layout.twice:
+        head = grid.text(layout.last, column)
+        cell = grid.cell(layout.last, column)
         findings.append(fault("GBI-S016", cell, field="header", found=head))
-    return found if readable else []
+    return readable
 
 
 def _missing_columns(

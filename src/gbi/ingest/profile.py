@@ -12,6 +12,7 @@ from gbi.errors import GbiError
 from gbi.ingest.numbers import Style
 from gbi.language import fold
 from gbi.resources import read_document, resource_path, suggest
+from gbi.schemas import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -252,7 +253,13 @@ def load_profile(path: Path, *, over: tuple[Path, ...] = ()) -> Profile:
             re.compile(pattern)
         except re.error as error:
             raise GbiError("GBI-E003", where=path.name, got=f"{pattern}: {error}") from None
-    return Profile(document["name"], document)
+    profile = Profile(document["name"], document)
+    known = {column for table in profile.tables for column in schema(table).columns}
+    for column in _columns(document):
+        if column not in known:
+            near = suggest(column, sorted(known)) or ", ".join(sorted(known))
+            raise GbiError("GBI-E003", where=path.name, got=column, expected=near)
+    return profile
 
 
 def _extended(own: Any, folder: Path, chain: tuple[Path, ...]) -> Any:
@@ -294,6 +301,26 @@ def _patterns(document: Mapping[str, Any]) -> Iterator[str]:
             yield from (part[k] for k in _PATTERNS & set(part))
             if "lookup" in part:
                 yield part["lookup"]["file"]
+
+
+def _columns(document: Mapping[str, Any]) -> Iterator[str]:
+    """Give every column that a profile fills or asks for."""
+    sections = document.get("sheets", ())
+    entries = [e for s in sections for e in (*s["columns"], *s.get("values", ()))]
+    derived = [part for d in document.get("derive", ()) for part in (d["when"], d["set"])]
+    said = [v for known in document.get("maps", {}).values() for v in known.values()]
+    set_ = [part.get(k, {}) for part in (*sections, *entries) for k in ("constants", "set")]
+    whole = [document.get(k, {}) for k in ("constants", "maps")]
+    for filled in (*whole, *said, *derived, *document.get("series", {}).values(), *set_):
+        yield from filled if isinstance(filled, dict) else ()
+    yield from (t["column"] for t in document.get("totals", ()))
+    yield from document.get("tokens", {}).values()
+    yield from (e["column"] for e in entries if "column" in e)
+    for entry in entries:
+        yield from entry.get("lookup", {}).get("take", {}).values()
+        yield from (c for c in entry.get("parts", {}).values() if c is not None)
+    for pattern in _patterns(document):
+        yield from re.compile(pattern).groupindex
 
 
 def profile_named(name: str | Path | Profile) -> Profile:

@@ -76,17 +76,20 @@ class Rows:
             if not all(self._kept(entry, position) for entry, position in texts):
                 self.dropped += 1
                 continue
+            above = [(self.section.headings[i], position) for i, position in running.items()]
             if len(homes) > 1:
-                whole = tuple(self.grid.text(row, c) for c in range(self.grid.width))
+                elsewhere = [p for _, p in (*above, *texts) if p[0] != row]
+                own = [(row, c) for c in range(self.grid.width)]
+                whole = tuple(self.grid.text(*p) for p in (*elsewhere, *own))
                 first = seen.setdefault(whole, row)
                 if first != row:
                     self.repeated[row] = first
-            above = [(self.section.headings[i], position) for i, position in running.items()]
             yield Row(row, [*above, *texts])
 
     def _filled(self) -> Iterator[tuple[int, list[Position]]]:
         """Give the rows that are not empty, without notes: single texts from the first note on."""
         pattern = self.section.document.get("notes")
+        title = self.section.document.get("title") if self.section.says("repeats") else None
         noted = False
         for row in range(self.layout.last + 1, self.layout.end):
             width = len(self.grid.rows[row])
@@ -94,8 +97,11 @@ class Rows:
             homes = [home for home in homes if self.grid.text(*home)]
             if not homes:
                 continue
-            if pattern is not None and len(homes) == 1:
-                noted = noted or re.match(pattern, self.grid.text(*homes[0])) is not None
+            alone = self.grid.text(*homes[0]) if len(homes) == 1 else None
+            if title is not None and alone and re.fullmatch(title, alone, re.IGNORECASE):
+                continue  # the next table's
+            if pattern is not None and alone is not None:
+                noted = noted or re.match(pattern, alone) is not None
                 if noted:
                     continue
             yield row, homes
@@ -121,8 +127,7 @@ class Rows:
         for index, (entry, column) in enumerate(columns):
             position = (row, column)
             if "fill" in entry:
-                own = self.grid.home(*position)[1] == column and self.grid.text(*position)
-                if own and (entry["fill"] == "down" or heading):
+                if self._holds(*position) and (entry["fill"] == "down" or heading):
                     for deeper in [i for i in carried if i >= index]:
                         del carried[deeper]
                     carried[index] = position
@@ -135,7 +140,11 @@ class Rows:
     ) -> bool:
         places = [v.column for v in values]
         places += [c for entry, c in columns if entry.get("column") == "OBS_VALUE"]
-        return any(self.grid.text(row, column) for column in places)
+        return any(self._holds(row, column) for column in places)
+
+    def _holds(self, row: int, column: int) -> bool:
+        """Say whether a column has a text of its own in a row: not one merged from its left."""
+        return self.grid.home(row, column)[1] == column and bool(self.grid.text(row, column))
 
     def _kept(self, entry: Mapping[str, Any], position: Position) -> bool:
         """Say whether an entry's filter lets a row through."""

@@ -31,16 +31,16 @@ def differences(parsed: Parsed, profile: Profile) -> list[Finding]:
     a rate is no sum. The tolerance for k printed figures with the unit u in the last digit is
     u·(k+1)/2 (design.md, section 6); counts and whole units have none.
     """
-    sums = {t["column"]: t["code"] for t in profile.totals if t.get("sums")}
-    if not sums or profile.table is None:
+    codes = {(t["column"], t["code"]) for t in profile.totals}
+    if not any(parsed.summed) or profile.table is None:
         return []
     names = [c for c in (*schema(profile.table).key, "UNIT_MULT") if c != "BUDGET_LINE"]
     indexes: dict[tuple[str, ...], dict[Values, list[Row]]] = {}
     out = []
-    for total, origin in _paired(parsed.totals):
-        if not any(total.get(c) == code for c, code in sums.items()):
+    for (total, origin), is_sum in zip(_paired(parsed.totals), parsed.summed, strict=True):
+        if not is_sum:
             continue
-        told = tuple(c for c in names if total.get(c) not in (None, "") and total[c] != sums.get(c))
+        told = tuple(c for c in names if total.get(c) is not None and (c, total[c]) not in codes)
         if told not in indexes:  # the totals of a file mostly name the same dimensions
             indexes[told] = _indexed(parsed.rows, told)
         parts = indexes[told].get(tuple(total[c] for c in told), [])
@@ -63,23 +63,27 @@ def _difference(total: Row, parts: list[Row], key: dict[str, str]) -> list[Findi
     record, origin = total
     if not parts or not all(_is_number(r) for r, _ in (*parts, total)):
         return []  # a part that is missing or suppressed leaves nothing to compare
-    added = float(sum(Decimal(repr(r[_VALUE])) for r, _ in parts))
-    printed = float(record[_VALUE])
+    added = sum((_exact(r) for r, _ in parts), Decimal())
+    printed = _exact(record)
     decimals = max(int(r.get("DECIMALS") or 0) for r, _ in (*parts, total))
     exact = record.get("UNIT_MULT") in (None, 0) and decimals == 0
-    tolerance = 0.0 if exact else 10.0**-decimals * (len(parts) + 1) / 2
+    tolerance = Decimal() if exact else Decimal(1).scaleb(-decimals) * (len(parts) + 1) / 2
     if abs(printed - added) <= tolerance:
         return []
     cells = [_cell(origin), *(_cell(where) for _, where in parts[:_SHOWN])]
     return [
-        fault("GBI-A030", *cells, key=key, field=_VALUE, found=printed, expected=added,
-              difference=printed - added, tolerance=tolerance)
+        fault("GBI-A030", *cells, key=key, field=_VALUE, found=float(printed),
+              expected=float(added), difference=float(printed - added), tolerance=float(tolerance))
     ]  # fmt: skip
 
 
 def _is_number(record: Mapping[str, Any]) -> bool:
     value = record.get(_VALUE)
     return value is not None and math.isfinite(value)
+
+
+def _exact(record: Mapping[str, Any]) -> Decimal:
+    return Decimal(repr(float(record[_VALUE])))
 
 
 def _cell(origin: Mapping[str, str]) -> Cell:
