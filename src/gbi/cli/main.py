@@ -103,6 +103,10 @@ def _dispatch(args: Namespace) -> int:
             from gbi.cli import propose
 
             return propose.sniff(args)
+        case "template":
+            from gbi.cli import template
+
+            return template.template(args)
         case "rules" | "explain":
             from gbi.cli import lookup
 

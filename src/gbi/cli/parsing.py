@@ -99,6 +99,12 @@ COMMANDS: dict[str, tuple[Argument, ...]] = {
         Argument("--out", "file"),
         Argument("--limit", "limit", many=True),
     ),
+    "template": (
+        Argument("table", "table", required=True),
+        Argument("--year", "year", required=True),
+        Argument("--out", "file", required=True),
+        Argument("--prefill", "file"),
+    ),
     "rules": (Argument("--json"),),
     "explain": (Argument("code", "code", required=True),),
     "verify": (Argument("bundle", "bundle", required=True), Argument("--sources", "folder")),

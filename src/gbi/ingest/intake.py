@@ -16,7 +16,12 @@ from gbi.ingest.formats import FORMATS, PACKAGE, Format, format_of
 from gbi.ingest.frames import MICRODATA, dataset_of, microdata
 from gbi.ingest.parsing import parse
 from gbi.ingest.reference import disagreements
-from gbi.ingest.template import template_changed, template_form, template_profile
+from gbi.ingest.template import (
+    entries_only,
+    template_changed,
+    template_form,
+    template_profile,
+)
 from gbi.ingest.writing import own_profile, own_table, restored
 from gbi.provenance import Provenance, Source
 
@@ -142,7 +147,7 @@ def outcome_of(
         if error.code == "GBI-E066" and not named and known is not None and known.name in _OFTEN:
             return replace(outcome, findings=(fault("GBI-F006", place),))  # no table in it
         return replace(outcome, error=error, findings=(_unread(error, place),))
-    return _read_by(outcome, opened, known, chosen, path.parent, forced=forced)
+    return _read_by(outcome, opened, known, chosen, path.parent, forced=forced, limits=limits)
 
 
 def queried(address: str, query: str | None, chosen: Profile | None, limits: Limits) -> Outcome:
@@ -155,7 +160,7 @@ def queried(address: str, query: str | None, chosen: Profile | None, limits: Lim
     source = database_source(opened)
     outcome = Outcome(Path(source.name), source.name, source, Provenance(sources=(source,)))
     chosen_list = [chosen] if chosen is not None else []
-    return _read_by(outcome, opened, _ANSWER, chosen_list, None, forced=True)
+    return _read_by(outcome, opened, _ANSWER, chosen_list, None, forced=True, limits=limits)
 
 
 def _read_by(
@@ -166,6 +171,7 @@ def _read_by(
     folder: Path | None,
     *,
     forced: bool,
+    limits: Limits,
 ) -> Outcome:
     """Read what was opened by the profile that knows it."""
     place = Cell(outcome.name, "", "")
@@ -177,6 +183,8 @@ def _read_by(
     if forced and fitting:
         profile: Profile | None = fitting[0]
     elif form is not None:
+        opened = entries_only(opened)
+        grids = opened.grids
         profile = template_profile(opened)
     elif (table := own_table(opened)) is not None:
         profile = own_profile(table, known.shape)
@@ -192,9 +200,9 @@ def _read_by(
         data = microdata(grids[0], profile)
         empty = not len(data)
     else:
-        parsed = parse(grids, profile, folder=folder, typed=known.typed)
+        parsed = parse(grids, profile, folder=folder, typed=known.typed, limits=limits)
         data, empty = None, not parsed.rows.records and not parsed.findings
-    seen = flag_faults(opened if form is None else _as_filled(opened), outcome.name, parsed.sheets)
+    seen = flag_faults(opened, outcome.name, parsed.sheets)
     findings = [*seen, *disagreements(parsed, profile)]
     if empty:
         findings.append(fault("GBI-F002", place))
@@ -216,13 +224,6 @@ def _read_by(
         outcome, profile=profile, parsed=parsed, data=data, findings=tuple(findings), parts=parts,
         provenance=provenance.then("read", profile=profile.name, version=version, **how),
     )  # fmt: skip
-
-
-def _as_filled(opened: Opened) -> Opened:
-    """Return a form without the flags of what it holds by design: formulas, hidden lists."""
-    kept = ("error", "external_formula", "duplicate_cell", "scaled_format")
-    grids = [replace(g, flags=tuple(f for f in g.flags if f.kind in kept)) for g in opened.grids]
-    return replace(opened, grids=grids)
 
 
 def _form_faults(opened: Opened, form: Form, parsed: Parsed, place: Cell) -> list[Finding]:

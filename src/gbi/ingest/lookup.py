@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gbi.ingest.grid import Grid
+    from gbi.ingest.safety import Limits
 
 _DEEPEST = 20
 
@@ -35,11 +36,14 @@ class Lookups:
     ----------
     folder
         Where they lie; None if the data don't come from a folder.
+    limits
+        What they may be at most.
     used
         The files that were opened: sources of the data, like the file itself.
     """
 
     folder: Path | None
+    limits: Limits
     used: list[Path] = field(default_factory=list)
     _known: dict[str, CodeTable | None] = field(default_factory=dict)
 
@@ -57,7 +61,7 @@ class Lookups:
             if known is None or re.fullmatch(lookup["file"], path.name) is None:
                 continue
             try:
-                grids = known.open(path, path.name).grids
+                grids = known.open(path, path.name, self.limits).grids
             except GbiError:
                 continue  # said where the folder's files are listed
             for grid in grids:

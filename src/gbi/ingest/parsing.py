@@ -12,6 +12,7 @@ from gbi.ingest.layout import expected_header, locate, tables
 from gbi.ingest.lookup import Lookups
 from gbi.ingest.meaning import Meaning
 from gbi.ingest.rows import unwrapped
+from gbi.ingest.safety import LIMITS
 from gbi.ingest.subtotals import differences
 from gbi.schemas import schema
 
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
     from gbi.ingest.grid import Grid
     from gbi.ingest.layout import Layout
     from gbi.ingest.profile import Profile, Section
+    from gbi.ingest.safety import Limits
 
 _VALUE = "OBS_VALUE"
 
 
 def parse(
-    grids: Sequence[Grid], profile: Profile, *, folder: Path | None = None, typed: bool = False
+    grids: Sequence[Grid],
+    profile: Profile,
+    *,
+    folder: Path | None = None,
+    typed: bool = False,
+    limits: Limits = LIMITS,
 ) -> Parsed:
     """Read a file's sheets by its profile.
 
@@ -42,6 +49,8 @@ def parse(
         Where the files lie that the profile looks things up in.
     typed
         Whether the file's format tells numbers from texts; a number stored as text is then said.
+    limits
+        What those files may be at most.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def parse(
     fields = {f.name: f for table in profile.tables for f in schema(table).fields}
     as_numbers = typed and profile.document["numbers"].get("stored") != "text"
     meaning = Meaning(profile, fields, typed=as_numbers)
-    lookups = Lookups(folder)
+    lookups = Lookups(folder, limits)
     parsed = Parsed(findings=meaning.findings, looked_up=lookups.used)
     matched = list(_match(grids, profile, meaning.findings))
     for grid, section in matched:
