@@ -33,6 +33,7 @@ lint: $(STAMPS)/test $(STAMPS)/lint
 
 bench: $(STAMPS)/core
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/read.py
 
 docs: $(STAMPS)/core
 	$(BIN)/python docs/build.py

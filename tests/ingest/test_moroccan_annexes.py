@@ -1,4 +1,4 @@
-"""The printed annexes that no sample holds: their layout rebuilt, with the totals that are published."""
+"""The printed annexes that no sample holds: their layout rebuilt, with the published totals."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Total(NamedTuple):
 
 
 TOTALS = [
-    Total("rgph-2014", "population, both sexes", 33_610_084, {"INDICATOR": POPULATION, "SEX": "_T"}),
+    Total("rgph-2014", "population", 33_610_084, {"INDICATOR": POPULATION, "SEX": "_T"}),
     Total("rgph-2014", "population, men", 16_747_522, {"INDICATOR": POPULATION, "SEX": "M"}),
     Total("rgph-2014", "population, women", 16_862_562, {"INDICATOR": POPULATION, "SEX": "F"}),
     Total("rgph-2014", "Casablanca-Settat, rural", 1_804_298,
@@ -123,9 +123,12 @@ def test_region_and_milieu_come_from_the_name_of_the_file(read: Callable[[str], 
 
 def test_men_and_women_are_everybody(read: Callable[[str], Dataset]) -> None:
     frame = read("rgph-2024-population").frame
-    cells = frame.pivot(index=["REF_AREA", "URBANISATION"], columns="SEX", values="OBS_VALUE")
-    assert len(cells) == 36
-    assert (cells["F"] + cells["M"] == cells["_T"]).all()
+    women, men, all_ = (
+        where(frame, {"SEX": sex}).set_index(["REF_AREA", "URBANISATION"])["OBS_VALUE"]
+        for sex in ("F", "M", "_T")
+    )
+    assert len(all_) == 36
+    assert (women + men).sort_index().equals(all_.sort_index())
 
 
 def test_a_page_says_a_count_and_shares_in_one_column(read: Callable[[str], Dataset]) -> None:
@@ -195,6 +198,20 @@ def test_regions_are_known_by_their_arabic_names(read: Callable[[str], Dataset])
     assert data.frame["REF_AREA"].unique().tolist() == [f"MA-{r:02}" for r in range(1, 13)]
 
 
+def test_the_legal_population_is_above_the_municipal_one_everywhere(
+    read: Callable[[str], Dataset],
+) -> None:
+    legal, municipal = (
+        where(read(source).frame, how).set_index("REF_AREA")["OBS_VALUE"].sort_index()
+        for source, how in (
+            ("regions", {"INDICATOR": "Population légale"}),
+            ("rgph-2024-population", {"SEX": "_T", "URBANISATION": "_T"}),
+        )
+    )
+    assert legal.index.equals(municipal.index)  # by Arabic names here, by French ones there
+    assert legal.ge(municipal).all()
+
+
 def test_provinces_are_no_regions(read: Callable[[str], Dataset]) -> None:
     data = read("provinces")
     assert len(data) == 75 * 14
@@ -223,3 +240,56 @@ def test_budgets_of_the_finance_ministry_are_listed_by_year(shared_dir: Path) ->
     path = shared_dir / "data" / "real" / "mar_datagov_catalogue" / "finances_meta.json"
     files = gbi.read(path, table="survey").frame["fichier"]
     assert files.str.extract(r"^finances\\(\d{4}|undated)\\")[0].notna().all()
+
+
+PAGE = """\ufeff<table border="1" id="IUE"><tbody>
+<tr><th> Indicateur </th><th> Masculin </th><th> Féminin </th><th> Ensemble </th></tr>
+<tr><td>Population municipale</td><td>1 100</td><td>1 200</td><td>2 300</td></tr>
+<tr><td colspan="4">Fécondité</td></tr>
+<tr><td>Indice synthétique de fécondité</td><td>/</td><td>2.2</td><td>/</td></tr>
+</tbody></table>"""
+
+
+def test_a_page_of_the_census_of_2014_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "Profil-Démographie-Région_Souss-Massa(Urbain).xls"
+    path.write_text(PAGE, encoding="utf-8")
+    data = gbi.read(path)
+    assert not data.findings
+    assert set(data.frame["REF_AREA"]) == {"MA-09"}
+    values = data.frame[["INDICATOR", "SEX", "UNIT_MEASURE", "OBS_STATUS"]].to_numpy().tolist()
+    fertility = "Indice synthétique de fécondité"
+    assert values == [
+        [POPULATION, "M", "PS", "A"], [POPULATION, "F", "PS", "A"], [POPULATION, "_T", "PS", "A"],
+        [fertility, "M", "NUMBER", "M"], [fertility, "F", "NUMBER", "A"],
+        [fertility, "_T", "NUMBER", "M"],
+    ]  # fmt: skip
+
+
+def test_a_page_that_does_not_name_its_region_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "effectifs.xls"
+    path.write_text(PAGE, encoding="utf-8")
+    with pytest.raises(GbiError) as caught:
+        gbi.read(path)
+    assert caught.value.code == "GBI-E067"
+
+
+@pytest.mark.parametrize("header", ["Valeur de l'indicateur", "Valeurs de l'indicateur"])
+def test_a_text_of_the_census_of_2024_is_known(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "region.csv"
+    path.write_text(
+        f"Zone,Milieu,Sexe,Titre de l'indicateur,{header}\n"
+        "Fès-Meknès,Ensemble,Féminin,Part des marié.e.s parmi les 15 ans et plus (%),56.1\n",
+        encoding="utf-8-sig",
+    )
+    data = gbi.read(path)
+    assert not data.findings
+    (row,) = data.frame.to_dict("records")
+    assert (row["INDICATOR"], row["AGE"], row["SEX"]) == ("Part des marié.e.s", "Y_GE15", "F")
+    assert (row["REF_AREA"], row["URBANISATION"], row["OBS_VALUE"]) == ("MA-03", "_T", 56.1)
+
+
+def test_unemployment_by_sex_is_not_taken_for_a_census(shared_dir: Path) -> None:
+    (path,) = (shared_dir / "data" / "real" / SOURCES["chomage"][0]).glob("*.xlsx")
+    with pytest.raises(GbiError) as caught:
+        gbi.read(path)
+    assert caught.value.code == "GBI-E067"

@@ -68,7 +68,7 @@ class Parsed:
     findings: list[Finding] = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
     looked_up: list[Path] = field(default_factory=list)
-    summed: list[bool] = field(default_factory=list)
+    summed: list[frozenset[str]] = field(default_factory=list)
     dropped: int = 0
 
 
@@ -99,7 +99,8 @@ class TableReader:
             for filled, where in self._values(row.number, record, origin):
                 into.add(filled, where)
                 if totals:
-                    parsed.summed.append(all(total.get("sums") for total in totals))
+                    sums = all(total.get("sums") for total in totals)
+                    parsed.summed.append(frozenset(t["column"] for t in totals if sums))
         parsed.dropped += rows.dropped
         for row_number, first in rows.repeated.items():
             twins = (self.grid.cell(row_number, 0), self.grid.cell(first, 0))

@@ -68,7 +68,8 @@ def microdata(grid: Grid, profile: Profile) -> Dataset:
     """
     head = next((r for r, cells in enumerate(grid.rows) if any(map(as_text, cells))), 0)
     names = [grid.text(head, c) for c in range(grid.width)]
-    columns = [c for c, name in enumerate(names) if name]
+    columns = [c for c, name in enumerate(names) if name and name not in names[:c]]
+    twice = [c for c, name in enumerate(names) if name in names[:c] and name]
     body = [r for r in range(head + 1, len(grid.rows)) if any(map(as_text, grid.rows[r]))]
     frame = pd.DataFrame({names[c]: _column([grid.value(r, c) for r in body]) for c in columns})
     origins = pd.DataFrame(
@@ -76,7 +77,10 @@ def microdata(grid: Grid, profile: Profile) -> Dataset:
         columns=[ORIGIN_FILE, ORIGIN_SHEET, "OBS_VALUE"],
         dtype="str",
     )
-    return Dataset(frame, MICRODATA, roles=profile.roles, origins=origins)
+    findings = [
+        fault("GBI-S016", grid.cell(head, c), field="header", found=names[c]) for c in twice
+    ]
+    return Dataset(frame, MICRODATA, roles=profile.roles, findings=tuple(findings), origins=origins)
 
 
 def _column(values: list[Any]) -> pd.Series[Any]:

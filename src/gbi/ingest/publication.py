@@ -6,13 +6,14 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gbi.errors import GbiError
+from gbi.ingest.template.cells import without_clock
 from gbi.provenance import canonical_json, gbi_version
 from gbi.schemas import schema
 
@@ -293,7 +294,9 @@ def to_workbook(release: Release, path: Path, lang: Language) -> None:
     sheet = book.create_sheet(PROVENANCE_SHEET)
     for said in _provenance_rows(release):
         sheet.append([_cell(sheet, v) for v in said])
-    book.save(path)
+    buffer = BytesIO()
+    book.save(buffer)
+    path.write_bytes(without_clock(buffer.getvalue()))
 
 
 def _data_sheet(book: Any, name: str, release: Release) -> None:

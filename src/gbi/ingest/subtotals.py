@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 Row = tuple[Mapping[str, Any], Mapping[str, str]]  # a record and its cells
 Values = tuple[Any, ...]
+_UNIT = ("UNIT_MEASURE", "UNIT_MULT")
 _VALUE, _SHOWN = "OBS_VALUE", 20  # a finding names at most this many cells
 
 
 def differences(parsed: Parsed, profile: Profile) -> list[Finding]:
     """Find the printed totals that are not the sum of their parts.
 
-    A total's parts are the rows that agree with it in every dimension that the total names, other
-    than by the total's own code. Only totals that the profile calls sums are tested: the total of
-    a rate is no sum. The tolerance for k printed figures with the unit u in the last digit is
-    u·(k+1)/2 (design.md, section 6); counts and whole units have none.
+    A total's parts are the rows of its sheet that agree with it in unit and in every dimension
+    that the total names, but for those that it sums over. Only totals that the profile calls sums
+    are tested: the total of a rate is no sum. The tolerance for k printed figures with the unit u
+    in the last digit is u·(k+1)/2; counts and whole units have none.
     """
-    codes = {(t["column"], t["code"]) for t in profile.totals}
     if not any(parsed.summed) or profile.table is None:
         return []
-    names = [c for c in (*schema(profile.table).key, "UNIT_MULT") if c != "BUDGET_LINE"]
+    names = [c for c in (*schema(profile.table).key, *_UNIT) if c != "BUDGET_LINE"]
     indexes: dict[tuple[str, ...], dict[Values, list[Row]]] = {}
     out = []
-    for (total, origin), is_sum in zip(_paired(parsed.totals), parsed.summed, strict=True):
-        if not is_sum:
+    for (total, origin), over in zip(_paired(parsed.totals), parsed.summed, strict=True):
+        if not over:
             continue
-        told = tuple(c for c in names if total.get(c) is not None and (c, total[c]) not in codes)
+        told = tuple(c for c in names if total.get(c) is not None and c not in over)
         if told not in indexes:  # the totals of a file mostly name the same dimensions
             indexes[told] = _indexed(parsed.rows, told)
-        parts = indexes[told].get(tuple(total[c] for c in told), [])
+        parts = indexes[told].get((origin[ORIGIN_SHEET], *(total[c] for c in told)), [])
         out += _difference((total, origin), parts, {c: str(total[c]) for c in told})
     return out
 
@@ -55,7 +55,9 @@ def _paired(records: Records) -> Iterator[Row]:
 def _indexed(rows: Records, columns: tuple[str, ...]) -> dict[Values, list[Row]]:
     out: dict[Values, list[Row]] = {}
     for row in _paired(rows):
-        out.setdefault(tuple(row[0].get(c) for c in columns), []).append(row)
+        record, origin = row
+        key = (origin[ORIGIN_SHEET], *(record.get(c) for c in columns))
+        out.setdefault(key, []).append(row)
     return out
 
 
@@ -63,6 +65,8 @@ def _difference(total: Row, parts: list[Row], key: dict[str, str]) -> list[Findi
     record, origin = total
     if not parts or not all(_is_number(r) for r, _ in (*parts, total)):
         return []  # a part that is missing or suppressed leaves nothing to compare
+    if len({tuple(r.get(c) for c in _UNIT) for r, _ in parts}) > 1:
+        return []  # nor do parts in several units, where the total names none
     added = sum((_exact(r) for r, _ in parts), Decimal())
     printed = _exact(record)
     decimals = max(int(r.get("DECIMALS") or 0) for r, _ in (*parts, total))

@@ -7,8 +7,6 @@ characters that a workbook can't hold are taken out. The bytes are the same on e
 from __future__ import annotations
 
 import re
-import textwrap
-import zipfile
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from gbi.findings import SEVERITIES, rule_document
+from gbi.ingest.template import cells
 from gbi.report.wording import Words
 
 if TYPE_CHECKING:
@@ -28,15 +27,10 @@ if TYPE_CHECKING:
     from gbi.findings import Finding
     from gbi.validation import ValidationReport
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LONGEST = 32_767  # characters that a cell can hold
 _DIRECTION = re.compile("[\u2066-\u2069]")  # invisible marks, useful on a page and lost in a cell
-_STAMP = (1980, 1, 1, 0, 0, 0)
-_MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 _INK, _HEAD, _LINE, _BAND = "1C1C1C", "1D3C5C", "D5D9DE", "F4F6F8"
 _TINTS = {"blocking": ("8C2F1B", "FFFFFF"), "warning": ("F3DDB0", _INK), "info": ("E3EAF1", _INK)}
-_LINE_HEIGHT = 13.5  # points, for 10-point text
 _ANSWER = "FFFBEA"  # the columns that the reader fills in
 
 # Heading key and width in characters, in the order of the sheet.
@@ -49,8 +43,8 @@ _RULE_WIDTHS = (11, 48, 14, 18, 12, 12, 12, 52)
 
 
 def clean(value: object) -> str:
-    """Return a text that a workbook can hold: no control characters, at most 32 767 long."""
-    return _DIRECTION.sub("", _FORBIDDEN.sub("", str(value)))[:_LONGEST]
+    """Return a text that a workbook can hold, without the marks of direction of a page."""
+    return cells.clean(_DIRECTION.sub("", str(value)))
 
 
 def findings_workbook(report: ValidationReport, *, lang: str | None = None) -> bytes:
@@ -80,19 +74,15 @@ def findings_workbook(report: ValidationReport, *, lang: str | None = None) -> b
     book.properties.title = clean(words("workbook.title"))
     buffer = BytesIO()
     book.save(buffer)
-    return _without_clock(buffer.getvalue())
+    return cells.without_clock(buffer.getvalue())
 
 
 def _put(sheet: Worksheet, row: int, column: int, value: object) -> Cell:
-    """Write a number as a number and anything else as text that can't become a formula."""
-    cell = sheet.cell(row, column)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        cell.value = value
-    elif value not in (None, ""):
-        cell.value = clean(value)
-        cell.data_type = "s"
-        cell.quotePrefix = True
-    return cell
+    """Write a number as a number, nothing as nothing, anything else as text."""
+    if value in (None, ""):
+        return sheet.cell(row, column)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return cells.put(sheet, row, column, value if number else clean(value))
 
 
 def _heading(sheet: Worksheet, row: int, labels: Sequence[str], words: Words) -> None:
@@ -147,11 +137,7 @@ def _findings(sheet: Worksheet, findings: Iterable[Finding], words: Words) -> No
 def _fit(sheet: Worksheet, row: int, widths: Sequence[int]) -> None:
     """Give a row the height of its longest cell: no program does so for a file that it opens."""
     texts = (str(sheet.cell(row, c).value or "") for c in range(1, len(widths) + 1))
-    lines = max(
-        sum(len(textwrap.wrap(part, int(width * 1.1))) or 1 for part in text.split("\n"))
-        for text, width in zip(texts, widths, strict=True)
-    )
-    sheet.row_dimensions[row].height = _LINE_HEIGHT * lines + 3
+    sheet.row_dimensions[row].height = cells.height(list(zip(texts, widths, strict=True)))
 
 
 def _shown(finding: Finding, column: str, words: Words) -> str:
@@ -249,20 +235,3 @@ def _page(sheet: Worksheet, words: Words) -> None:
         setattr(sheet.page_margins, side, 0.5)
     sheet.oddFooter.center.text = "&P / &N"
     sheet.oddFooter.left.text = clean(words("workbook.title")).replace("&", "&&")
-
-
-def _without_clock(data: bytes) -> bytes:
-    """Return the archive with fixed dates: the same findings give the same bytes."""
-    out = BytesIO()
-    with (
-        zipfile.ZipFile(BytesIO(data)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = _MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z", content)
-            info = zipfile.ZipInfo(name, _STAMP)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(info, content)
-    return out.getvalue()

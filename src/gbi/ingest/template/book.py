@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 
 from gbi.ingest.grid import Grid, column_letters
-from gbi.ingest.template.cells import clean, put
+from gbi.ingest.template.cells import clean, put, without_clock
 from gbi.ingest.template.form import FORMAT, LISTS, META
 from gbi.ingest.template.recognition import fingerprint
 from gbi.ingest.template.sheet import FormSheet
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
 
     from gbi.ingest.template.form import Form, Shape
     from gbi.ingest.template.prefill import Line
-
-_STAMP = (1980, 1, 1, 0, 0, 0)
-_MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
 def form_workbook(form: Form, filled: Mapping[Shape, Sequence[Line]]) -> bytes:
@@ -40,7 +35,7 @@ def form_workbook(form: Form, filled: Mapping[Shape, Sequence[Line]]) -> bytes:
     book.properties.title = clean(form.say("title", table=name, year=form.year))
     buffer = BytesIO()
     book.save(buffer)
-    return _without_clock(buffer.getvalue())
+    return without_clock(buffer.getvalue())
 
 
 def _lists(book: Workbook, form: Form) -> None:
@@ -82,20 +77,3 @@ def _about(book: Workbook, form: Form) -> None:
     ]
     put(sheet, len(about) + 1, 1, "hash")
     put(sheet, len(about) + 1, 2, fingerprint(grids))
-
-
-def _without_clock(data: bytes) -> bytes:
-    """Return the archive with fixed dates."""
-    out = BytesIO()
-    with (
-        zipfile.ZipFile(BytesIO(data)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = _MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z", content)
-            info = zipfile.ZipInfo(name, _STAMP)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(info, content)
-    return out.getvalue()

@@ -1,9 +1,11 @@
-"""Texts in cells: never a formula, never a character that a workbook can't hold."""
+"""What every workbook that gbi writes shares: safe texts, fitting rows, the same bytes."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+import zipfile
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # what a workbook would read as one character
 _LONGEST = 32_767  # characters that a cell can hold
+_STAMP = (1980, 1, 1, 0, 0, 0)
+_MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 _LINE_HEIGHT = 13.5  # points, for 10-point text
 
 
@@ -47,3 +51,20 @@ def height(texts: list[tuple[str, float]]) -> float:
         for text, width in texts
     ]
     return _LINE_HEIGHT * max(lines, default=1) + 4
+
+
+def without_clock(data: bytes) -> bytes:
+    """Return a workbook's archive with fixed dates: the same content gives the same bytes."""
+    out = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(data)) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = _MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z", content)
+            info = zipfile.ZipInfo(name, _STAMP)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(info, content)
+    return out.getvalue()
