@@ -54,8 +54,7 @@ TOTALS = [
     Total("housing", "pesos for women", 2970262780, {"INDICATOR": "Monto", "SEX": "F"}),
     Total("housing", "pesos", 4602458724, {"INDICATOR": "Monto"}),
     Total("treasury", "paid in December 2014, lek", 33299653, {"TIME_PERIOD": "2014"}),
-    # … but 342,790 in seven cells with a comma: see test_a_number_with_two_readings_is_not_read
-    Total("expenses", "2014-15, thousands of dollars", 450521878.687746 - 342790,
+    Total("expenses", "2014-15, thousands of dollars", 450521878.687746,
           {"TIME_PERIOD": "2014-A1", "UNIT_MULT": "3"}),
     Total("expenses", "2015-16", 451289929.780131, {"TIME_PERIOD": "2015-A1"}),
     Total("expenses", "2018-19", 511524122.373805, {"TIME_PERIOD": "2018-A1"}),
@@ -195,18 +194,26 @@ def _cells(shared_dir: Path) -> pd.Series:
 def test_expenses_of_financial_years(shared_dir: Path) -> None:
     """ "nfp" is not for publication, a dash is nil, a negative amount stays negative."""
     cells, frame = _cells(shared_dir), dataset(shared_dir, "expenses").frame
-    known = pd.to_numeric(cells.replace("-", "0"), errors="coerce")
+    known = pd.to_numeric(cells.replace("-", "0").str.replace(",", ""), errors="coerce")
     assert np.array_equal(frame["OBS_VALUE"], known, equal_nan=True)
     assert (frame["OBS_VALUE"] < 0).sum() > 50
-    expected = cells.map({"nfp": "Q", "": "O"}).where(~cells.str.contains(","), "O").fillna("A")
+    expected = cells.map({"nfp": "Q", "": "O"}).fillna("A")
     assert frame["OBS_STATUS"].tolist() == expected.tolist()
-    assert frame["COMMENT"].str.len().max() > 500
+    assert frame["COMMENT"].str.len().max() == 363
 
 
-def test_a_number_with_two_readings_is_not_read(shared_dir: Path) -> None:
-    """Seven amounts are written 85,817 among plain ones: each is a finding with both readings."""
+def test_a_number_with_two_readings_is_read_only_where_the_profile_says_how(
+    shared_dir: Path, tmp_path: Path
+) -> None:
+    """Seven amounts are written 85,817 among plain ones; the profile names the comma."""
     cells = _cells(shared_dir)
-    found = dataset(shared_dir, "expenses").findings
+    assert dataset(shared_dir, "expenses").findings == ()
+    own = tmp_path / "undeclared.yaml"
+    base = (PROFILES / "fdp_australia.yaml").as_posix()
+    text = Path(base).read_text(encoding="utf-8")
+    assert 'thousands: [","]' in text
+    own.write_text(text.replace('thousands: [","]', "thousands: []"), encoding="utf-8")
+    found = gbi.read(shared_dir / "data" / "real" / SOURCES["expenses"][0], profile=own).findings
     assert {f.code for f in found} == {"GBI-T004"}
     assert [f.found for f in found] == cells[cells.str.contains(",")].tolist()
     assert sum(int(str(f.expected).split(" / ")[0]) for f in found) == 342790
@@ -235,15 +242,20 @@ def test_reserved_councils_build_more_drinking_water(shared_dir: Path) -> None:
     assert gap == pytest.approx(-0.369, abs=5e-4)
 
 
-def test_microdata_keep_what_is_written(shared_dir: Path) -> None:
-    """No recoding, so that R's NA makes a column of texts; the numbers of both are the file's."""
+def test_microdata_are_numbers_where_the_profile_says_what_is_missing(shared_dir: Path) -> None:
+    """R writes NA for what is missing; no value is recoded otherwise."""
     raw = pd.read_csv(shared_dir / "data" / "real" / SOURCES["precincts"][0])
+    assert raw.isna().sum().sum() > 0
     frame = dataset(shared_dir, "precincts").frame
+    pd.testing.assert_frame_equal(frame, raw.astype("float64"))
+
+
+def test_microdata_keep_what_no_profile_declares(shared_dir: Path) -> None:
+    path = shared_dir / "data" / "real" / SOURCES["precincts"][0]
+    raw, frame = pd.read_csv(path), gbi.read(path, table="survey").frame
     texts = [c for c in frame if frame[c].dtype == "str"]
     assert texts == [c for c in raw if raw[c].isna().any()]
     assert (frame[texts] == "NA").sum().sum() == raw.isna().sum().sum()
-    read = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
-    pd.testing.assert_frame_equal(read, raw.astype("float64"))
 
 
 # --- formats that no adapter opens ---

@@ -59,6 +59,12 @@ def test_an_unknown_unit_is_none_and_not_a_guess(written: str) -> None:
     ("title", "unit"),
     [
         ("Budget par ministère (MDH)", Unit("MAD", 6)),
+        ("Budget par ministère [MDH]", Unit("MAD", 6)),
+        ("Crédits en milliers de DH.", Unit("MAD", 3)),
+        ("المبالغ (بآلاف الدراهم)", Unit("MAD", 3)),
+        ("الاعتمادات (بملايين الدراهم)", Unit("MAD", 6)),
+        ("النفقات (بملايير الدراهم)", Unit("MAD", 9)),
+        ("المبالغ (بالدرهم)", Unit("MAD")),
         ("Crédits du budget général (en milliers de DH)", Unit("MAD", 3)),
         ("Crédits ouverts en millions de dirhams", Unit("MAD", 6)),
         ("Recettes, en MMDH", Unit("MAD", 9)),

@@ -13,6 +13,7 @@ from gbi.findings import Cell, Finding
 from gbi.ingest.faults import fault
 from gbi.ingest.grid import a1, as_text
 from gbi.ingest.numbers import Number, Style, Unreadable, decimals_of, read_number
+from gbi.language import fold
 from gbi.schemas import schema
 
 if TYPE_CHECKING:
@@ -63,15 +64,18 @@ def _origins(rows: Records) -> pd.DataFrame:
 def microdata(grid: Grid, profile: Profile) -> Dataset:
     """Return a table of microdata as it is: a row per unit, the file's own names, no recoding.
 
-    The first row that isn't empty holds the names. A column of numbers (empty cells apart) is
-    numeric, any other one text; row i keeps the address of its first cell.
+    The first row that isn't empty holds the names. A column of numbers (apart from empty cells and
+    what the profile calls missing) is numeric, any other one text; row i keeps the address of its
+    first cell.
     """
     head = next((r for r, cells in enumerate(grid.rows) if any(map(as_text, cells))), 0)
     names = [grid.text(head, c) for c in range(grid.width)]
     columns = [c for c, name in enumerate(names) if name and name not in names[:c]]
     twice = [c for c, name in enumerate(names) if name in names[:c] and name]
     body = [r for r in range(head + 1, len(grid.rows)) if any(map(as_text, grid.rows[r]))]
-    frame = pd.DataFrame({names[c]: _column([grid.value(r, c) for r in body]) for c in columns})
+    frame = pd.DataFrame(
+        {names[c]: _column([grid.value(r, c) for r in body], profile) for c in columns}
+    )
     origins = pd.DataFrame(
         [{ORIGIN_FILE: grid.file, ORIGIN_SHEET: grid.sheet, "OBS_VALUE": a1(r, 0)} for r in body],
         columns=[ORIGIN_FILE, ORIGIN_SHEET, "OBS_VALUE"],
@@ -83,8 +87,9 @@ def microdata(grid: Grid, profile: Profile) -> Dataset:
     return Dataset(frame, MICRODATA, roles=profile.roles, findings=tuple(findings), origins=origins)
 
 
-def _column(values: list[Any]) -> pd.Series[Any]:
-    filled = [None if isinstance(v, str) and not v.strip() else v for v in values]
+def _column(values: list[Any], profile: Profile) -> pd.Series[Any]:
+    empty = {"", *profile.missing}
+    filled = [None if isinstance(v, str) and fold(v) in empty else v for v in values]
     read = [None if v is None else read_number(v, Style(".")) for v in filled]
     numbers = [r.value if isinstance(r, Number) else math.nan for r in read]
     if not any(isinstance(r, Unreadable) for r in read) and any(r is not None for r in read):

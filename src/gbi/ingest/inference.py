@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.grid import as_text
-from gbi.ingest.numbers import DASHES, Number, Style, Unreadable, read_number
+from gbi.ingest.numbers import DASHES, Number, Style, Unreadable, read_number, two_readings
 from gbi.ingest.profile import squeeze
 from gbi.language import fold
 from gbi.resources import suggest
@@ -292,17 +292,19 @@ def number_style(columns: Sequence[Column]) -> tuple[Style, Guess]:
     """Return how the numbers are written: the style that reads more of what only one reads."""
     texts = [t for c in columns if c.numeric >= 0.5 for t in c.texts]
     scores = {
-        name: sum(isinstance(read_number(t, style), Number) for t in texts)
+        name: sum(isinstance(read_number(t, style), Number) for t in texts if not two_readings(t))
         for name, style in _STYLES.items()
     }
     name = max(scores, key=lambda n: (scores[n], n))  # the point where both read the same
-    ambiguous = sum(
-        isinstance(r := read_number(t, _STYLES[name]), Unreadable) and bool(r.readings)
-        for t in texts
-    )
+    ambiguous = sum(map(two_readings, texts))
     share = scores[name] / len(texts) if texts else 0.5
     counts = {"n": scores[name], "all": len(texts), "ambiguous": ambiguous}
-    return _STYLES[name], Guess(name, round(share, 2), f"style_{name}", counts)
+    # a mark between thousands is proposed where it was seen beyond doubt
+    certain = [t for t in texts if not two_readings(t)]
+    marks = [m for m in _STYLES[name].thousands if m == " " or any(m in t for t in certain)]
+    return Style(_STYLES[name].decimal, tuple(marks)), Guess(
+        name, round(share, 2), f"style_{name}", counts
+    )
 
 
 def marks_of(columns: Sequence[Column], style: Style) -> Counter[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _TWO_YEARS = re.compile(r"(\d{4})\s*[/–-]\s*(\d{4}|\d{2})")
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSMA])\s*0?(?P<number>\d{1,2}))?")
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")  # ISO; 2011-12 is a year where years are declared
 _PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M", "A": "A"}  # T: trimestre
 _NOT_AVAILABLE, _NORMAL = "O", "A"
 AREA, _COUNTRY = "REF_AREA", "MA"
@@ -158,6 +159,8 @@ class Meaning:
             record["TIME_PERIOD"] = None
         elif years and start and str(int(years[1]) + 1).endswith(years[2]):
             record.update(TIME_PERIOD=f"{years[1]}-A1", REPORTING_YEAR_START_DAY=start)
+        elif not start and _MONTH.fullmatch(text):
+            record["TIME_PERIOD"] = text.replace("-", "-M")
         else:
             self._fault("GBI-C001", cell, field="TIME_PERIOD", found=text)
             record["TIME_PERIOD"] = text

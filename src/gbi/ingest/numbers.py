@@ -53,7 +53,8 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
     written
         The cell: a text, or a number that the workbook stores as one.
     style
-        How the file writes numbers. Spaces of any width count as one mark.
+        How the file writes numbers. Spaces of any width count as one mark. ``1,234`` has two
+        readings unless the style says that commas stand between thousands.
 
     Returns
     -------
@@ -73,7 +74,8 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
     if style.decimal == "." and _SCIENTIFIC.fullmatch(text):
         read = _stored(float(text))
         return replace(read, mark=mark) if isinstance(read, Number) else read
-    if _two_readings(text):
+    declared = style.decimal != "," and "," in style.thousands
+    if two_readings(text) and not declared:
         return Unreadable((text.replace(",", ""), text.replace(",", ".")))
     match = _pattern(style).fullmatch(text)
     if match is None:
@@ -103,7 +105,7 @@ def mark_of(written: str) -> str | None:
     return _MARKS.get(written.strip()[-1:])
 
 
-def _two_readings(text: str) -> bool:
+def two_readings(text: str) -> bool:
     """Say whether a lone comma with three digits behind it may mean thousands or decimals."""
     return re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", text) is not None
 

@@ -81,8 +81,9 @@ def _put(sheet: Worksheet, row: int, column: int, value: object) -> Cell:
     """Write a number as a number, nothing as nothing, anything else as text."""
     if value in (None, ""):
         return sheet.cell(row, column)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return cells.put(sheet, row, column, value if number else clean(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return cells.put(sheet, row, column, value)
+    return cells.put(sheet, row, column, clean(value))
 
 
 def _heading(sheet: Worksheet, row: int, labels: Sequence[str], words: Words) -> None:

@@ -18,6 +18,9 @@ _POWERS = {
     "milliards": 9,
     "billions": 9,
 }
+# "in thousands of dirhams" and its kin, as fold() leaves them (without hamza and madda).
+_ARABIC = re.compile(r"ب?(?:(?P<power>الاف|ملايين|ملايير|مليارات) )?(?:من )?(?:ال)?(?:دراهم|درهم)")
+_ARABIC_POWERS = {"الاف": 3, "ملايين": 6, "ملايير": 9, "مليارات": 9, None: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ def read_unit(label: str) -> Unit | None:
     written = re.sub(r"^(en|in)\s+", "", fold(label).strip(" ()[]."))
     if written in _MONEY:
         return Unit("MAD", _MONEY[written])
+    if (arabic := _ARABIC.fullmatch(written)) is not None:
+        return Unit("MAD", _ARABIC_POWERS[arabic["power"]])
     match = re.fullmatch(r"(\w+)(?:\s+(?:de\s+|d'|of\s+)?(.+))?", written)
     if match and match[1] in _POWERS:
         of_what = read_unit(match[2]) if match[2] else Unit("NUMBER")
@@ -57,12 +62,13 @@ def read_unit(label: str) -> Unit | None:
 
 
 def unit_in_title(title: str) -> Unit | None:
-    """Return the unit that a title declares: in parentheses, or after "en" ("en milliers de DH").
+    """Return the unit that a title declares: in brackets, or after "en" ("en milliers de DH").
 
     Returns None if the title declares none, or none that is known.
     """
-    candidates = re.findall(r"\(([^()]*)\)", title)
-    candidates += re.findall(r"(?:^|[\s,;:-])en\s+([\w\s'%‰]+)$", title.strip(), re.IGNORECASE)
+    candidates = re.findall(r"[(\[]([^()\[\]]*)[)\]]", title)
+    bare = title.strip().rstrip(".:")
+    candidates += re.findall(r"(?:^|[\s,;:-])en\s+([\w\s'’%‰]+)$", bare, re.IGNORECASE)
     for candidate in candidates:
         for part in (candidate, *candidate.split(",")):
             unit = read_unit(part)
