@@ -275,3 +275,20 @@ def test_the_profiles_fill_columns_that_their_tables_have() -> None:
             named |= set(section.constants) | set(profile.constants)
             named |= set(profile.tokens.values())
             assert named <= columns, profile.name
+
+
+def test_the_profiles_set_codes_that_their_lists_have() -> None:
+    for profile in profiles():
+        fields = {f.name: f for t in profile.tables for f in gbi.schema(t).fields}
+        document = profile.document
+        sheets = document.get("sheets", [])
+        entries = [e for s in sheets for e in (*s["columns"], *s.get("values", []))]
+        said = [part.get(k, {}) for part in (document, *sheets, *entries)
+                for k in ("constants", "set")]  # fmt: skip
+        said += [d["set"] for d in document.get("derive", [])]
+        said += list(document.get("series", {}).values())
+        said += [{t["column"]: t["code"]} for t in document.get("totals", [])]
+        for column, known in document.get("maps", {}).items():
+            said += [v if isinstance(v, dict) else {column: v} for v in known.values()]
+        for column, code in ((c, v) for one in said for c, v in one.items() if v is not None):
+            assert not fields[column].codes or code in fields[column].codes, (profile.name, column)

@@ -55,6 +55,9 @@ class Parsed:
         What was wrong.
     sheets
         The sheets that were read.
+    wholes
+        Sheet → the table that it is a part of: itself, or one that goes on over all sheets (the
+        pages of a document).
     looked_up
         The code tables that were used.
     summed
@@ -67,6 +70,7 @@ class Parsed:
     totals: Records = field(default_factory=Records)
     findings: list[Finding] = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
+    wholes: dict[str, str] = field(default_factory=dict)
     looked_up: list[Path] = field(default_factory=list)
     summed: list[frozenset[str]] = field(default_factory=list)
     dropped: int = 0

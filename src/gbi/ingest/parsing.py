@@ -70,6 +70,7 @@ def parse(
             whole = unwrapped(grid, section, layout)
             TableReader(whole, section, layout, meaning, lookups, others).read(parsed)
         parsed.sheets.append(grid.sheet)
+        parsed.wholes[grid.sheet] = "" if section.name is None else grid.sheet
     meaning.findings.extend(differences(parsed, profile))
     return parsed
 

@@ -27,10 +27,11 @@ _VALUE, _SHOWN = "OBS_VALUE", 20  # a finding names at most this many cells
 def differences(parsed: Parsed, profile: Profile) -> list[Finding]:
     """Find the printed totals that are not the sum of their parts.
 
-    A total's parts are the rows of its sheet that agree with it in unit and in every dimension
-    that the total names, but for those that it sums over. Only totals that the profile calls sums
-    are tested: the total of a rate is no sum. The tolerance for k printed figures with the unit u
-    in the last digit is u·(k+1)/2; counts and whole units have none.
+    A total's parts are the rows of its sheet (of all sheets, where the profile reads them as one
+    table) that agree with it in unit and in every dimension that the total names, but for those
+    that it sums over. Only totals that the profile calls sums are tested: the total of a rate is
+    no sum. The tolerance for k printed figures with the unit u in the last digit is u·(k+1)/2;
+    counts and whole units have none.
     """
     if not any(parsed.summed) or profile.table is None:
         return []
@@ -42,8 +43,9 @@ def differences(parsed: Parsed, profile: Profile) -> list[Finding]:
             continue
         told = tuple(c for c in names if total.get(c) is not None and c not in over)
         if told not in indexes:  # the totals of a file mostly name the same dimensions
-            indexes[told] = _indexed(parsed.rows, told)
-        parts = indexes[told].get((origin[ORIGIN_SHEET], *(total[c] for c in told)), [])
+            indexes[told] = _indexed(parsed, told)
+        whole = parsed.wholes[origin[ORIGIN_SHEET]]
+        parts = indexes[told].get((whole, *(total[c] for c in told)), [])
         out += _difference((total, origin), parts, {c: str(total[c]) for c in told})
     return out
 
@@ -52,11 +54,11 @@ def _paired(records: Records) -> Iterator[Row]:
     return zip(records.records, records.origins, strict=True)
 
 
-def _indexed(rows: Records, columns: tuple[str, ...]) -> dict[Values, list[Row]]:
+def _indexed(parsed: Parsed, columns: tuple[str, ...]) -> dict[Values, list[Row]]:
     out: dict[Values, list[Row]] = {}
-    for row in _paired(rows):
+    for row in _paired(parsed.rows):
         record, origin = row
-        key = (origin[ORIGIN_SHEET], *(record.get(c) for c in columns))
+        key = (parsed.wholes[origin[ORIGIN_SHEET]], *(record.get(c) for c in columns))
         out.setdefault(key, []).append(row)
     return out
 
