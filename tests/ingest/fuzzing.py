@@ -19,8 +19,8 @@ import gbi
 from gbi.errors import GbiError
 
 WORDS = (b"<", b"&#x0;", b"&lol;", b"<!DOCTYPE x>", b'"', b"'", b"\x00", b"\xff\xfe", b"1E400",
-         b"NaN", b"-", b"\xd9\xa1\xd9\xa2", b"1,234", b"XFD1048576", b"A0", b";;;;", b"\r\n\r\n", b"=1+1",
-         b"9" * 400, "\u202e".encode())  # fmt: skip
+         b"NaN", b"-", b"\xd9\xa1\xd9\xa2", b"1,234", b"XFD1048576", b"A0", b";;;;",
+         b"\r\n\r\n", b"=1+1", b"9" * 400, "\u202e".encode())  # fmt: skip
 SLOWEST = 30.0
 
 

@@ -209,6 +209,15 @@ def test_an_entry_before_a_pattern_takes_its_column_first(tmp_path: Path) -> Non
     assert rows_of(data, "TIME_PERIOD", "OBS_STATUS") == [("2024", "P"), ("2014", "A")]
 
 
+def test_patterns_are_compared_without_case(tmp_path: Path) -> None:
+    section = {
+        "columns": [SEX],
+        "values": [{"pattern": "(?:nombre|valeur)s?", "example": "Nombre"}],
+    }
+    data = reading(tmp_path, [["Sexe", "NOMBRES"], ["F", 1]], section=section)
+    assert (rows_of(data, "OBS_VALUE"), data.findings) == ([(1,)], ())
+
+
 def test_no_year_at_all_is_a_missing_column(tmp_path: Path) -> None:
     data = reading(
         tmp_path, [["Sexe", "x"], ["F", 1]], section={"columns": [SEX], "values": [YEARS]}
@@ -244,6 +253,14 @@ def test_what_is_neither_merged_nor_spread_counts_for_its_column_alone(tmp_path:
     data = reading(tmp_path, WIDE, section=section)
     assert rows_of(data, "TIME_PERIOD", "SEX", "OBS_VALUE") == [OF_WIDE[0], OF_WIDE[2]]
     assert told(data) == [("GBI-S015", "C2", "Femmes"), ("GBI-S015", "E2", "Femmes")]
+
+
+def test_the_last_row_of_a_header_is_not_spread(tmp_path: Path) -> None:
+    rows = [["Milieu", 2014, None], [None, "Hommes", None], ["Rural", 1, 2]]
+    section = {"header_rows": 2, "spread": True, "columns": [MILIEU], "values": [TWO_ROWS]}
+    data = reading(tmp_path, rows, section=section)
+    assert rows_of(data, "OBS_VALUE") == [(1,)]
+    assert [f.code for f in data.findings] == ["GBI-S015"]
 
 
 def test_a_header_merged_downwards_counts_once(tmp_path: Path) -> None:
@@ -325,6 +342,12 @@ def test_three_tables_each_under_its_title(tmp_path: Path) -> None:
 def test_the_same_row_in_two_tables_is_no_repetition(tmp_path: Path) -> None:
     rows = [["Sexe", "Valeur"], ["F", 1], ["Sexe", "Valeur"], ["F", 1]]
     assert reading(tmp_path, rows, section={**PEOPLE, "repeats": True}).findings == ()
+
+
+def test_each_table_says_its_own_numbers_stored_as_texts(tmp_path: Path) -> None:
+    rows = [["Sexe", "Valeur"], ["F", "1"], ["Sexe", "Valeur"], ["F", "2"], ["M", "3"]]
+    data = reading(tmp_path, rows, section={**PEOPLE, "repeats": True})
+    assert told(data) == [("GBI-F013", "B2", 1), ("GBI-F013", "B4:B5", 2)]
 
 
 def test_without_repeats_a_second_header_is_a_row(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def own(folder: Path, *sheets: dict[str, Any], **keys: Any) -> Path:
         "sheets": sheets,
     }
     path = folder / "essai.yaml"
-    path.write_text(json.dumps({**document, **keys}), encoding="utf-8")
+    chosen = {key: value for key, value in {**document, **keys}.items() if value is not None}
+    path.write_text(json.dumps(chosen), encoding="utf-8")
     load_profile(path)
     return path
 
@@ -144,12 +145,12 @@ def test_a_numeric_code_is_mapped_as_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_missing_says_why_no_value_is_there(tmp_path: Path) -> None:
-    written = ["..", "ND", "", "*", "-99", "7"]
+    written = ["..", "n.d.", "", "*", "-99", "7"]
     data = of_text(
         tmp_path,
         [["Année", "Valeur"], *([2000 + i, v] for i, v in enumerate(written))],
         YEAR,
-        missing={"..": "O", "nd": "L", "": "M", "*": "Q", "-99": "K"},
+        missing={"..": "O", "N.D.": "L", "": "M", "*": "Q", "-99": "K"},
     )
     assert rows_of(data, "OBS_VALUE", "OBS_STATUS") == [
         (None, "O"), (None, "L"), (None, "M"), (None, "Q"), (None, "K"), (7, "A")
@@ -458,6 +459,20 @@ def test_notes_end_a_table(tmp_path: Path) -> None:
     assert (len(data), len(data.findings)) == (3, 4)
 
 
+def test_a_text_wraps_into_the_row_below(tmp_path: Path) -> None:
+    rows = [["Indicateur", "Valeur"], ["Taux de", 1], ["chômage des", ""], ["femmes", ""],
+            ["Part", 2], ["", ""], ["Autre", 3], ["Source : HCP"], ["suite"]]  # fmt: skip
+    entry = {"header": "Indicateur", "column": "INDICATOR", "wraps": True}
+    sheet = {"columns": [entry], "values": [VALUE], "notes": "Source"}
+    constants = {"TIME_PERIOD": "2024", "UNIT_MEASURE": "NUMBER"}
+    data = gbi.read(text_file(tmp_path, rows), profile=own(tmp_path, sheet, constants=constants))
+    assert rows_of(data, "INDICATOR", "OBS_VALUE") == [
+        ("Taux de chômage des femmes", 1), ("Part", 2), ("Autre", 3)
+    ]  # fmt: skip
+    assert data.origin(0, "INDICATOR").a1 == "A2"
+    assert data.findings == ()
+
+
 # --- texts that say several things: split, parts, lookup ---
 
 
@@ -717,6 +732,30 @@ def test_a_column_that_the_table_has_not_is_refused(tmp_path: Path, change: dict
         own(tmp_path, *sheets, **change)
     assert caught.value.code == "GBI-E003"
     assert "SEXE" in caught.value.message()
+
+
+def test_a_reference_file_gives_no_figures(tmp_path: Path) -> None:
+    folder = tmp_path / "envoi"
+    folder.mkdir()
+    text_file(folder, [["Code", "Nom"], ["1", "Santé"]])
+    columns = [{"header": "Code"}, {"header": "Nom", "column": "MINISTRY", "as": "text"}]
+    path = own(tmp_path, {"columns": columns}, table=None, constants=None, reference=["budget"])
+    submission = read_submission(folder, profile=[path])
+    assert [(f.status, f.profile, f.table, f.rows) for f in submission.files] == [
+        ("read", "essai", None, 1)
+    ]
+    assert submission.datasets == {}
+
+
+@pytest.mark.parametrize(("how", "decimals"), [("printed", [1, 0, 2]), ("series", [1, 1, 2])])
+def test_decimals_of_the_value_or_of_its_series(
+    tmp_path: Path, how: str, decimals: list[int]
+) -> None:
+    rows = [["Indicateur", "Valeur"], ["A", "1,5"], ["A", "2"], ["B", "3,25"]]
+    constants = {"TIME_PERIOD": "2024", "UNIT_MEASURE": "NUMBER"}
+    data = of_text(tmp_path, rows, {"header": "Indicateur", "column": "INDICATOR"},
+                   decimals=how, constants=constants)  # fmt: skip
+    assert data.frame["DECIMALS"].tolist() == decimals
 
 
 # --- findings of reading ---

@@ -247,6 +247,17 @@ def test_parts_stand_on_the_sheet_of_their_total(tmp_path: Path) -> None:
     assert (finding.sheet, finding.a1, finding.expected) == ("B", "D4", 5)
 
 
+def test_the_label_of_a_line_does_not_part_a_total_from_its_lines(tmp_path: Path) -> None:
+    columns = ({"header": "Ordonnateur", "column": "MINISTRY", "as": "text"},
+               {"header": "Ligne", "column": "BUDGET_LINE"})  # fmt: skip
+    rows = [["Ordonnateur", "Ligne", "Valeur"], ["A", "1", 1], ["B", "2", 2],
+            ["Total", "toutes lignes", 4]]  # fmt: skip
+    total = {"column": "MINISTRY", "label": "Total", "code": "_T", "sums": True}
+    constants = {"TIME_PERIOD": "2024", "UNIT_MEASURE": "MAD", "UNIT_MULT": 0}
+    data = reading(tmp_path, rows, *columns, table="budget", totals=[total], constants=constants)
+    assert [(f.a1, f.expected) for f in differences(data)] == [("C4", 3)]
+
+
 # --- tolerance ---
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.grid import as_text
+from gbi.ingest.layout import headers
 from gbi.ingest.numbers import DASHES, Number, Style, Unreadable, read_number, two_readings
-from gbi.ingest.profile import squeeze
 from gbi.language import fold
 from gbi.resources import suggest
 from gbi.vocabulary import codelist, concepts, match_label, read_unit
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 _DEEPEST, _TALLEST, _SAMPLE = 40, 4, 400
 _MOST = 0.8  # the share of numbers from which a column holds values
-_YEAR = re.compile(r"(?:19|20)\d{2}")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _PERIOD = re.compile(
     r"(?:19|20)\d{2}(?:\s*-?\s*[TQSM]\s*0?\d{1,2})?|(?:19|20)\d{2}\s*[/–-]\s*\d{2,4}"
 )
 _CODES = re.compile(r"(?:^|[\s_])(?:code|codes|id|ids|no|n°|numero|rang|rank)(?:$|[\s_])")
 _TOTAL = re.compile(r"(?:(?:sous|sub)[- ]?)?total\b.*|ensemble|المجموع.*|مجموع.*", re.IGNORECASE)
+_NO_VALUE = ("..", "...", ":", "*", "n.d.", "n/a")
 _STYLES = {"comma": Style(",", (" ", ".")), "point": Style(".", (" ", ",", "'"))}
 # Concepts whose codes say what a column of values is about, where headers are such labels.
 _SPREAD = ("SEX", "ECON_NATURE", "BUDGET_STAGE", "URBANISATION", "AGE", "VALUE_KIND")
@@ -145,12 +146,13 @@ def header_of(grid: Grid) -> tuple[int, int]:
     and that holds a number which is no year.
     """
     rows = min(len(grid.rows), _DEEPEST)
-    filled = [sum(bool(grid.text(r, c)) for c in range(grid.width)) for r in range(rows)]
+    # a merged cell counts once: the upper header row has fewer texts than the one below it
+    filled = [len({grid.home(r, c) for c in range(grid.width) if grid.text(r, c)})
+              for r in range(rows)]  # fmt: skip
     usual = Counter(n for n in filled if n > 1).most_common(1)
     enough = max(2, (usual[0][0] if usual else 2) // 2)
-    first = next(
-        (r for r in range(1, rows) if filled[r] >= enough and any(_numbers(grid, r))), min(1, rows)
-    )
+    first = next((r for r in range(1, rows) if filled[r] >= enough and _is_record(grid, r)),
+                 min(1, rows))  # fmt: skip
     above = [r for r in range(max(0, first - _TALLEST), first) if filled[r] > 1]
     # the fullest row is the header's last one: a first record may lack its numbers
     bottom = max(above, key=lambda r: (filled[r], r), default=first - 1)
@@ -166,6 +168,12 @@ def _also_heads(grid: Grid, row: int, filled: Sequence[int]) -> bool:
     return len(homes) > 1 and filled[row] > 1
 
 
+def _is_record(grid: Grid, row: int) -> bool:
+    """Say whether a row holds a number that is no year, or what stands in a number's place."""
+    texts = [grid.text(row, c) for c in range(grid.width)]
+    return any(_numbers(grid, row)) or any(t in DASHES or t in _NO_VALUE for t in texts)
+
+
 def _numbers(grid: Grid, row: int) -> Iterator[bool]:
     for column in range(grid.width):
         text = grid.text(row, column)
@@ -174,19 +182,28 @@ def _numbers(grid: Grid, row: int) -> Iterator[bool]:
             yield any(isinstance(read_number(written, s), Number) for s in _STYLES.values())
 
 
+def spreads(grid: Grid, first: int, height: int) -> bool:
+    """Say whether an upper header's texts count to the right: only that tells columns apart."""
+    plain, carried = (
+        list(filter(None, headers(grid, first, first + height - 1, spread=s).values()))
+        for s in (False, True)
+    )
+    return len(set(plain)) < len(plain) and len(set(carried)) == len(carried)
+
+
 def columns_of(grid: Grid, first: int, height: int) -> list[Column]:
     """Return the columns of a table with what each seems to be."""
-    body = range(first + height, len(grid.rows))
+    heads = headers(grid, first, first + height - 1, spread=spreads(grid, first, height))
+    body = [r for r in range(first + height, len(grid.rows)) if any(map(as_text, grid.rows[r]))]
     step = max(1, len(body) // _SAMPLE)
     out = []
     for position in range(grid.width):
-        homes = dict.fromkeys(grid.home(r, position) for r in range(first, first + height))
-        header = squeeze(" ".join(grid.text(*home) for home in homes))
+        header = heads[position]
         cells = [grid.value(r, position) for r in body[::step]]
         texts = [t for t in map(as_text, cells) if t]
         if not header and not texts:
             continue
-        values = [c for c in cells if as_text(c) and as_text(c) not in DASHES]
+        values = [c for c in cells if (t := as_text(c)) and t not in DASHES and t not in _NO_VALUE]
         read = [c for c in values if any(_is_number(c, s) for s in _STYLES.values())]
         share = len(read) / len(values) if values else 0.0
         out.append(Column(position, header, texts, share, len(cells) - len(texts)))
@@ -278,12 +295,18 @@ def _spread(columns: Sequence[Column]) -> None:
             column.spread = (chosen, best[column.position])
 
 
+@lru_cache(maxsize=32)
+def _parents(name: str) -> Mapping[str, str]:
+    table = codelist(name)
+    return dict(zip(table["CODE"], table["PARENT"], strict=True))
+
+
 def _code_in(name: str, header: str) -> str | None:
     """Return the most precise code of a list that a header names."""
-    table = codelist(name).set_index("CODE")["PARENT"]
+    table = _parents(name)
     whole = (header, header.replace(" ", ""), *re.split(r"[\s/_.()-]+", header))
     words = [w for w in whole if len(w) > 2 or name == "SEX"]
-    found = [c for w in words if w and (c := match_label(name, w, near=False).code) in table.index]
+    found = [c for w in words if w and (c := match_label(name, w, near=False).code) in table]
     above = {table[str(c)] for c in found}
     return next((c for c in found if c not in above), None)
 

@@ -111,7 +111,7 @@ def _lettered(entry: Mapping[str, Any], width: int) -> Iterator[Found]:
 
 def _at(grid: Grid, section: Section, row: int) -> Layout | None:
     last = row + section.header_rows - 1
-    heads = _heads(grid, row, last, spread=section.says("spread"))
+    heads = headers(grid, row, last, spread=section.says("spread"))
     free = {column: head for column, head in heads.items() if head}
     columns: dict[str, list[int]] = {}
     for column, head in free.items():
@@ -157,7 +157,7 @@ def _takes_many(entry: Mapping[str, Any], observations: Sequence[Mapping[str, An
     return "pattern" in entry and (entry in observations or "column" not in entry)
 
 
-def _heads(grid: Grid, first: int, last: int, *, spread: bool) -> dict[int, str]:
+def headers(grid: Grid, first: int, last: int, *, spread: bool) -> dict[int, str]:
     """Return each column's header over its rows as one text; merged parts count once."""
     texts: list[dict[int, str]] = []
     for row in range(first, last + 1):

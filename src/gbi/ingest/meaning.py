@@ -87,7 +87,9 @@ class Meaning:
             record.update(OBS_VALUE=math.nan, OBS_STATUS=status)
             return
         status = said if said is not None and status == _NORMAL else status
-        record.update(OBS_VALUE=number.value, OBS_STATUS=status, DECIMALS=number.decimals)
+        record.update(OBS_VALUE=number.value, OBS_STATUS=status)
+        if record.get("DECIMALS") is None:  # unless a column of the file says them
+            record["DECIMALS"] = number.decimals
         unit = record.get("UNIT_MEASURE")
         if number.mark is not None and unit is not None and number.mark != unit:
             self._wrong_mark(as_text(written), unit, cell)

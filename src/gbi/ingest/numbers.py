@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _MARKS = {"%": "PT", "٪": "PT", "‰": "PM"}
@@ -110,6 +111,7 @@ def two_readings(text: str) -> bool:
     return re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", text) is not None
 
 
+@lru_cache(maxsize=32)
 def _pattern(style: Style) -> re.Pattern[str]:
     groups = "|".join(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+" for mark in style.thousands)
     whole = rf"{groups}|\d+" if groups else r"\d+"

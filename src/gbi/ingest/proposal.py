@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from gbi.errors import GbiError
 from gbi.ingest.detection import ENOUGH, score
 from gbi.ingest.formats import FORMATS, format_of
+from gbi.ingest.grid import column_letters
 from gbi.ingest.inference import (
     Guess,
     columns_of,
     header_of,
     marks_of,
     number_style,
+    spreads,
     total_labels,
 )
 from gbi.ingest.profile import Profile, profiles
@@ -133,7 +135,7 @@ class _Draft:
     def __init__(self, file: Path, shape: str, grids: Sequence[Grid]) -> None:
         self.shape, self.grids = shape, grids
         stem = re.sub(r"[^a-z0-9]+", "-", fold(file.stem)).strip("-") or "file"
-        self.name = stem if stem[0].isalpha() else f"file-{stem}"
+        self.name = stem if stem[0].isalpha() and len(stem) > 1 else f"file-{stem}"
         self.stem = file.stem
         self.reasons: list[Reason] = []
         self.remarks: list[Guess] = []
@@ -230,7 +232,9 @@ class _Draft:
             if column.concept is None or column.concept.choice not in schema(table).columns:
                 continue
             for label in total_labels(column):
-                entry = {"column": column.concept.choice, "label": label, "code": "_T"}
+                name = column.concept.choice
+                whole = next(f.default for f in schema(table).fields if f.name == name)
+                entry = {"column": name, "label": label, "code": str(whole or "_T")}
                 if column.concept.choice != "SEX" and entry not in out:
                     self._because(("totals", len(out)), Guess(label, 0.8, "total"))
                     out.append(entry)
@@ -244,35 +248,36 @@ class _Draft:
         if self.shape == "workbook":
             section |= {"name": re.escape(grid.sheet).replace(r"\ ", " "), "called": grid.sheet}
         section["header_rows"] = rows
+        if spreads(grid, first, rows):
+            section["spread"] = True
         place = {"first": first + 1, "last": first + rows}
         self._because((*at, "header_rows"), Guess("", 0.8, "rows", place))
         named: list[dict[str, Any]] = []
         values: list[dict[str, Any]] = []
         taken: set[str] = set()
         for column in columns:
-            if not column.header:
-                continue
             concept = column.concept
             fits = concept is not None and concept.choice in schema(table).columns
             if column.holds_values:
-                self._value(values, column, (*at, "values"))
+                self._value(values, column, (*at, "values"), table)
             elif fits and concept is not None and concept.choice not in taken:
                 taken.add(concept.choice)
                 self._because((*at, "columns", len(named)), concept)
-                named.append({"header": column.header, "column": concept.choice})
+                named.append({**_head(column), "column": concept.choice})
                 self._unknown(column)
             else:
                 why = "not_read_near" if column.near else "not_read"
                 guess = Guess("", 0.0, why, {"near": column.near})
                 self._because((*at, "columns", len(named)), guess)
-                named.append({"header": column.header})
+                named.append(_head(column))
         section["columns"] = named or [{"pattern": "(?!)", "example": "–", "optional": True}]
         if values:
             section["values"] = values
         return section
 
     def _unknown(self, column: Column) -> None:
-        for word, near in column.unknown[:5]:
+        totals = total_labels(column)
+        for word, near in [u for u in column.unknown if u[0] not in totals][:5]:
             why = "unknown_near" if near else "unknown"
             self._remark(why, word=word, header=column.header, near=near)
 
@@ -280,7 +285,7 @@ class _Draft:
         self.remarks.append(Guess("", 0.0, reason, params))
 
     def _value(
-        self, values: list[dict[str, Any]], column: Column, path: tuple[str | int, ...]
+        self, values: list[dict[str, Any]], column: Column, path: tuple[str | int, ...], table: str
     ) -> None:
         """Add a value column; columns of years become one entry with a pattern."""
         year = column.year
@@ -295,15 +300,20 @@ class _Draft:
             share = round(column.numeric, 2)
             shown = {"share": f"{share:.0%}"}
             self._because((*path, len(values)), Guess("", share, "numbers", shown))
-            entry = {"header": column.header}
+            entry = _head(column)
         says: dict[str, Any] = {}
-        if column.spread is not None:
+        if column.spread is not None and column.spread[0] in schema(table).columns:
             says[column.spread[0]] = column.spread[1]
         if (unit := unit_in_title(column.header)) is not None:
             says |= {"UNIT_MEASURE": unit.measure, "UNIT_MULT": unit.mult}
         if says:
             entry["set"] = says
         values.append(entry)
+
+
+def _head(column: Column) -> dict[str, Any]:
+    """Return how a profile names a column: by its header, or by its letters if it has none."""
+    return {"header": column.header} if column.header else {"at": column_letters(column.position)}
 
 
 def _lines(document: Mapping[str, Any], told: Mapping[tuple[str | int, ...], str]) -> list[str]:

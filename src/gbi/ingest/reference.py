@@ -20,13 +20,13 @@ def disagreements(parsed: Parsed, profile: Profile) -> list[Finding]:
         return []
     out = []
     for record, origin in zip(parsed.rows.records, parsed.rows.origins, strict=True):
-        if record["DEPARTMENT"] not in codes("CL_DEPARTMENT"):
+        if record.get("DEPARTMENT") not in codes("CL_DEPARTMENT") or "MINISTRY" not in record:
             continue
         official = ministry_of(record["DEPARTMENT"])
         if record["MINISTRY"] != official:
-            cell = Cell(origin[ORIGIN_FILE], origin[ORIGIN_SHEET], origin["MINISTRY"])
+            cell = Cell(origin[ORIGIN_FILE], origin[ORIGIN_SHEET], origin.get("MINISTRY", ""))
             out.append(
-                fault("GBI-C001", cell, field="MINISTRY", found=record["MINISTRY_LABEL"],
+                fault("GBI-C001", cell, field="MINISTRY", found=record.get("MINISTRY_LABEL"),
                       suggestion=label("CL_MINISTRY", official, "fr"))
             )  # fmt: skip
     return out

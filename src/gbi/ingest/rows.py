@@ -170,6 +170,7 @@ def unwrapped(grid: Grid, section: Section, layout: Layout) -> Grid:
     if not wrapping:
         return grid
     headings = [entry["heading"] for entry in section.headings]
+    headings += [f"(?:{section.document[k]}).*" for k in ("notes",) if k in section.document]
     rows = [list(cells) for cells in grid.rows]
     for row in range(layout.end - 1, layout.last + 1, -1):
         filled = [c for c, value in enumerate(rows[row]) if as_text(value)]
