@@ -289,6 +289,17 @@ def test_no_header_at_all(tmp_path: Path) -> None:
     assert [data.origin(i).a1 for i in range(2)] == ["D1", "D2"]
 
 
+def test_without_headers_none_comes_again(tmp_path: Path) -> None:
+    section = {
+        "header_rows": 0,
+        "repeats": True,
+        "columns": [{"at": "A", "column": "SEX"}],
+        "values": [{"at": "B"}],
+    }
+    data = reading(tmp_path, [["F", 1], ["M", 2]], section=section)
+    assert rows_of(data, "SEX", "OBS_VALUE") == [("F", 1), ("M", 2)]
+
+
 def test_a_letter_beyond_the_sheet_is_a_missing_column(tmp_path: Path) -> None:
     section = {
         "header_rows": 0,

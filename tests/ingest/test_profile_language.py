@@ -19,7 +19,7 @@ import gbi
 from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.findings import Cell, Finding
-from gbi.ingest import Profile, load_profile, read_submission
+from gbi.ingest import Limits, Profile, load_profile, read_submission
 from gbi.language import LANGUAGES
 
 SEX = {"header": "Sexe", "column": "SEX"}
@@ -305,6 +305,42 @@ def test_a_column_as_text_fraction_tokens_and_series(tmp_path: Path) -> None:
     ]
     assert told(data) == [("GBI-T003", "B3"), ("GBI-C003", "C3"), ("GBI-C001", "D3")]
     assert data.findings[2].suggestion == "Taux A"
+
+
+def test_numbers_of_text_columns_may_be_written_as_numbers(tmp_path: Path) -> None:
+    sheet = {
+        "columns": [{**SEX, "as": "text"}, YEAR],
+        "values": [VALUE, {"header": "Prévu", "set": {"TIME_PERIOD": 2030, "UNIT_MULT": 3}}],
+    }
+    rows = [["Sexe", "Année", "Valeur", "Prévu"], ["F", "un", 1, 2], ["M", "deux", 3, 4]]
+    data = gbi.read(
+        text_file(tmp_path, rows),
+        profile=own(
+            tmp_path,
+            sheet,
+            constants={**CONSTANTS, "SOURCE": 12, "TIME_PERIOD": 2000},
+            maps={"TIME_PERIOD": {"un": 2024, "deux": {"TIME_PERIOD": 2025, "UNIT_MULT": 6}}},
+            derive=[{"when": {"TIME_PERIOD": [2024]}, "set": {"COMMENT": 7}}],
+        ),
+    )
+    assert rows_of(data, "TIME_PERIOD", "UNIT_MULT", "SOURCE", "COMMENT") == [
+        ("2024", 0, "12", "7"), ("2030", 3, "12", None), ("2025", 6, "12", None),
+        ("2030", 3, "12", None),
+    ]  # fmt: skip
+
+
+def test_a_cell_that_is_no_whole_number_costs_no_more_than_itself(tmp_path: Path) -> None:
+    rows = [["N", "Puissance", "Valeur"], ["1,5", "3", 1], ["12", "abc", 2], ["", "", 3]]
+    data = of_text(
+        tmp_path,
+        rows,
+        {"header": "N", "column": "N_OBS"},
+        {"header": "Puissance", "column": "UNIT_MULT"},
+    )
+    assert rows_of(data, "N_OBS", "UNIT_MULT", "OBS_VALUE") == [
+        (None, 3, 1), (12, None, 2), (None, None, 3)
+    ]  # fmt: skip
+    assert told(data) == [("GBI-T001", "A2"), ("GBI-C001", "B3")]
 
 
 # --- rows: fill, headings, filters ---
@@ -606,6 +642,16 @@ def test_a_looked_up_file_is_no_longer_unknown(tmp_path: Path) -> None:
     assert {s.name for s in submission.provenance.sources} == {"donnees.csv", "codes.csv"}
 
 
+def test_a_code_table_is_held_to_the_same_limits(tmp_path: Path) -> None:
+    text_file(tmp_path, [*CODES, *(["x", "y", "z"] for _ in range(20))], "codes.csv")
+    path = text_file(tmp_path, [["Lieu", "Valeur"], ["A", 1]])
+    columns = [{"header": "Lieu", "lookup": LOOKUP}]
+    profile = own(tmp_path, {"columns": columns, "values": [VALUE]})
+    assert gbi.read(path, profile=profile).findings == ()
+    data = gbi.read(path, profile=profile, limits=Limits(cells=20))
+    assert [f.code for f in data.findings] == ["GBI-F025"]
+
+
 def test_a_damaged_code_table_does_not_stop_the_submission(tmp_path: Path) -> None:
     folder = tmp_path / "envoi"
     folder.mkdir()
@@ -758,6 +804,13 @@ def test_decimals_of_the_value_or_of_its_series(
     assert data.frame["DECIMALS"].tolist() == decimals
 
 
+def test_decimals_of_a_series_that_has_no_name(tmp_path: Path) -> None:
+    constants = {"TIME_PERIOD": "2024", "UNIT_MEASURE": "NUMBER"}
+    rows = [["Sexe", "Valeur"], ["F", "1,5"], ["M", "2"]]
+    data = of_text(tmp_path, rows, SEX, decimals="series", constants=constants)
+    assert data.frame["DECIMALS"].tolist() == [1, 1]
+
+
 # --- findings of reading ---
 
 
@@ -862,6 +915,29 @@ def test_microdata_are_read_as_they_are(tmp_path: Path) -> None:
     assert data.frame["poids"].isna().tolist() == [False, False, True]
     assert data.frame["sexe"].tolist()[:2] == ["F", "M"]
     assert data.origin(1) == Cell("donnees.csv", "", "A3")
+
+
+def test_microdata_with_two_variables_of_one_name(tmp_path: Path) -> None:
+    data = gbi.read(text_file(tmp_path, [["x", "x", "y"], [1, 2, 3]]), table="survey")
+    assert data.frame.to_dict("list") == {"x": [1.0], "y": [3.0]}
+    assert [(f.code, f.a1, f.found) for f in data.findings] == [("GBI-S016", "B1", "x")]
+    said_in_full(data.findings)
+
+
+def test_missing_marks_of_microdata(tmp_path: Path) -> None:
+    path = text_file(tmp_path, [["a", "b"], ["1", "NA"], ["NA", "x"]])
+    document = {
+        "name": "enquete",
+        "version": "1.0",
+        "labels": dict.fromkeys(LANGUAGES, "Enquête"),
+        "format": "table",
+        "table": "survey",
+        "missing": {"NA": "O"},
+    }
+    data = gbi.read(path, profile=Profile("enquete", document))
+    assert data.frame["a"].dtype == "float64"
+    assert data.frame.isna().to_numpy().tolist() == [[False, True], [True, False]]
+    assert gbi.read(path, table="survey").frame["a"].tolist() == ["1", "NA"]
 
 
 def test_microdata_with_a_profile_have_roles(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_years_as_headers(tmp_path: Path) -> None:
 
 
 def test_years_with_words_around(tmp_path: Path) -> None:
-    rows = [["Région", "PLF (2014)*", "PLF (2015)*", "Écart 2014-2015", "Code 12015"],
+    rows = [["Région", "PLF (2014)*", "PLF (2015)*", "Écart 2014-2015", "Ligne 12015"],
             ["L'Oriental", 1, 2, 3, 9], ["Fès-Meknès", 4, 5, 6, 9]]  # fmt: skip
     proposal = of_text(tmp_path, rows)
     assert values(proposal) == [
@@ -135,8 +135,8 @@ def test_years_with_words_around(tmp_path: Path) -> None:
             "set": {"BUDGET_STAGE": "BILL"},
         },
         {"header": "Écart 2014-2015"},
+        {"header": "Ligne 12015"},
     ]
-    assert "Code 12015" in named(proposal)
     data = gbi.read(tmp_path / "donnees.csv", profile=proposal)
     assert set(data.frame["TIME_PERIOD"].dropna()) == {"2014", "2015"}
 
@@ -156,6 +156,13 @@ def test_a_column_without_a_header_is_named_by_its_letter(tmp_path: Path) -> Non
     assert section(proposal)["columns"] == [{"at": "A", "column": "REF_AREA"}]
     frame = gbi.read(tmp_path / "donnees.csv", profile=proposal).frame
     assert sorted(set(frame["REF_AREA"])) == ["MA-02", "MA-03"]
+
+
+def test_a_value_without_a_header_is_named_by_its_letter(tmp_path: Path) -> None:
+    rows = [["Région", "Sexe", "", "Valeur"], ["L'Oriental", "F", 1, 2], ["Fès-Meknès", "M", 3, 4]]
+    proposal = of_text(tmp_path, rows)
+    assert values(proposal) == [{"at": "C"}, {"header": "Valeur"}]
+    assert gbi.read(tmp_path / "donnees.csv", profile=proposal).frame["OBS_VALUE"].sum() == 10
 
 
 def test_each_sheet_has_its_section(tmp_path: Path) -> None:
@@ -195,6 +202,23 @@ def test_columns_by_what_their_cells_say(tmp_path: Path) -> None:
     assert named(of_text(tmp_path, rows)) == {
         "A": "REF_AREA", "B": "URBANISATION", "C": "SEX", "D": "TIME_PERIOD"
     }  # fmt: skip
+
+
+def test_a_concept_is_taken_once(tmp_path: Path) -> None:
+    rows = [["Région", "De", "Valeur"], ["L'Oriental", "Fès-Meknès", 1],
+            ["Souss-Massa", "L'Oriental", 2]]  # fmt: skip
+    assert named(of_text(tmp_path, rows)) == {"Région": "REF_AREA", "De": None}
+
+
+def test_a_text_column_with_some_numbers_holds_no_values(tmp_path: Path) -> None:
+    words = zip(REGIONS, ("a", "2", "b", "3", "c"), strict=True)
+    rows = [["Région", "Remarque x", "Valeur"], *([r, w, 1] for r, w in words)]
+    assert values(of_text(tmp_path, rows)) == [{"header": "Valeur"}]
+
+
+def test_a_lone_total_is_of_no_group(tmp_path: Path) -> None:
+    rows = [["Région", "Total"], ["L'Oriental", 1], ["Fès-Meknès", 2]]
+    assert values(of_text(tmp_path, rows)) == [{"header": "Total"}]
 
 
 def test_sexes_as_columns(tmp_path: Path) -> None:

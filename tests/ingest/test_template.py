@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+import gbi
 from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.ingest.frames import dataset_of
@@ -35,15 +36,16 @@ from gbi.ingest.template import (
     write_template,
 )
 from gbi.ingest.template.cells import clean
-from gbi.ingest.template.form import Form, has_form, rules, unique
+from gbi.ingest.template.form import Form, forms, rules, unique
 from gbi.ingest.workbook import open_workbook
 from gbi.language import LANGUAGES, fold
 from gbi.resources import contract
 from gbi.schemas import Field, schema, tables
 from gbi.schemas.structure import MISSING_ONLY
+from gbi.vocabulary import label
 
 # Microdata have no form: a survey's columns are roles of variables that each survey names itself.
-TABLES = [t for t in tables() if has_form(t)]
+TABLES = [t for t in tables() if t in forms()]
 SPREAD = [t for t in TABLES if Form(t, 2026, "fr").members]
 HEADER, FIRST = 6, 7
 # Any letter, sign or space that a cell can hold; what a workbook can't hold is tested apart.
@@ -692,3 +694,36 @@ def test_a_total_that_is_no_sum_turns_red(
         colors = Image.open(page).convert("RGB").getcolors(1 << 24) or []
         found = found or any(n > 50 and c == RED for n, c in colors)
     assert found is red
+
+
+def test_a_territorial_authority_has_a_form_of_its_own(tmp_path: Path) -> None:
+    """Two communes of one province: told apart by their names, and read without a profile."""
+    path = write_template("territorial", tmp_path / "commune.xlsx", year=2026, lang="fr")
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    ids = {sheet.cell(HEADER - 1 + i, c).value: c for i in (0, 1, 2)
+           for c in range(1, sheet.max_column + 1)}  # fmt: skip
+    assert {"AUTHORITY", "MINISTRY", "REF_AREA", "OBS_VALUE+GOODS"} <= set(ids)
+    assert not {"BUDGET_COMPONENT", "CHAPTER_KIND"} & set(ids)
+    first = next(r for r in range(1, 20) if sheet.cell(r, 2).protection.locked is False)
+    for row, name in ((first, "Azemmour"), (first + 1, "Bir Jdid")):
+        typed = {
+            "REF_AREA": "Province d'El Jadida",
+            "MINISTRY": "Commune",
+            "AUTHORITY": name,
+            "BUDGET_STAGE": label("CL_BUDGET_STAGE", "VOTED", "fr"),
+            "UNIT_MEASURE": label("CL_UNIT_MEASURE", "MAD", "fr"),
+            "UNIT_MULT": "unités",
+            "OBS_VALUE+GOODS": 1_200_000,
+        }
+        for column, value in typed.items():
+            sheet.cell(row, ids[column], value)
+    book.save(path)
+    data = gbi.read(path)
+    goods = data.frame[data.frame["ECON_NATURE"] == "GOODS"]
+    assert data.findings == ()
+    assert list(goods["AUTHORITY"]) == ["Azemmour", "Bir Jdid"]
+    assert set(goods["BUDGET_COMPONENT"]) == {"CT"}
+    assert set(goods["REF_AREA"]) == {"MA-JDI"}
+    assert set(goods["MINISTRY"]) == {"CT_COMMUNE"}
+    assert goods["OBS_VALUE"].sum() == 2_400_000

@@ -73,10 +73,10 @@ def list_document(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def accepted(name: str) -> list[dict[str, Any]]:
-    """Return a list's entries, then those of the list that it accepts beside its own."""
+    """Return a list's entries, then those of the lists that it accepts beside its own."""
     document = list_document(name)
-    beside = list_document(document["also"])["codes"] if "also" in document else []
-    return [*document["codes"], *beside]
+    beside = [list_document(other)["codes"] for other in document.get("also", ())]
+    return [*document["codes"], *(entry for codes in beside for entry in codes)]
 
 
 def codelist(name: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbi.errors import GbiError
-from gbi.ingest.template.form import Form, has_form
+from gbi.ingest.template.form import Form, forms
 from gbi.ingest.template.recognition import (
     entries_only,
     template_changed,
@@ -20,7 +20,6 @@ from gbi.ingest.template.recognition import (
 )
 from gbi.language import resolve_language
 from gbi.resources import suggest
-from gbi.schemas import tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +49,8 @@ def write_template(
     Parameters
     ----------
     table
-        One of the tables, for example ``"beneficiaries"``; not microdata.
+        One of the tables, for example ``"beneficiaries"`` (not microdata), or ``"territorial"``:
+        the budget of a territorial authority.
     path
         Where to write; a file that is there is replaced.
     year
@@ -93,7 +93,7 @@ def require_form(table: str) -> None:
     GbiError
         ``GBI-E050`` with the nearest table that has one.
     """
-    known = [t for t in tables() if has_form(t)]
+    known = forms()
     if table not in known:
         raise GbiError("GBI-E050", expected=suggest(table, known) or ", ".join(known), got=table)
 

@@ -31,7 +31,7 @@ def form_workbook(form: Form, filled: Mapping[Shape, Sequence[Line]]) -> bytes:
     _lists(book, form)
     _about(book, form)
     book.properties.creator = "gbi"
-    name = form.schema.label(form.lang)
+    name = form.title
     book.properties.title = clean(form.say("title", table=name, year=form.year))
     buffer = BytesIO()
     book.save(buffer)
@@ -58,7 +58,7 @@ def _about(book: Workbook, form: Form) -> None:
     units = [c for c in ("UNIT_MEASURE", "UNIT_MULT") if c in form.schema.columns]
     about = {
         "format": FORMAT,
-        "table": form.table,
+        "table": form.name,
         "schema": f"gbi-table-{form.table}",
         "version": form.schema.version,
         "year": str(form.year),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as data_field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
 
 from gbi.ingest.profile import Profile
 from gbi.language import fold, text
@@ -34,9 +36,9 @@ def rules() -> Mapping[str, Any]:
     return read_document(resource_path("schemas", "templates.yaml"), "template")
 
 
-def has_form(table: str) -> bool:
-    """Say whether a table can have a form: microdata are roles, not columns to fill in."""
-    return table in tables() and schema(table).kind != "microdata"
+def forms() -> list[str]:
+    """Return the names of all forms: of the tables, but for microdata, and those of their own."""
+    return [*(t for t in tables() if schema(t).kind != "microdata"), *rules()["forms"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Form:
-    """A table's form for a year, in a language.
+    """A form for a year, in a language.
 
     Attributes
     ----------
-    table, year, lang
-        As they were asked for.
+    name, year, lang
+        As they were asked for: a table's name, or one of ``forms`` in ``templates.yaml``.
     """
 
-    table: str
+    name: str
     year: int
     lang: str
 
@@ -95,9 +97,42 @@ class Form:
         return text(f"template.{key}", self.lang, **params)
 
     @cached_property
+    def special(self) -> Mapping[str, Any]:
+        """What is special about a form that is not simply its table's."""
+        known: Mapping[str, Any] = rules()["forms"].get(self.name, {})
+        return known
+
+    @property
+    def table(self) -> str:
+        """The table that it gives."""
+        return str(self.special.get("table", self.name))
+
+    @property
+    def title(self) -> str:
+        """Its name for a reader."""
+        labels = self.special.get("labels")
+        return self.schema.label(self.lang) if labels is None else str(labels[self.lang])
+
+    @cached_property
     def schema(self) -> Schema:
         """The table."""
         return schema(self.table)
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """The table's columns that are asked for, with the lists that are offered."""
+        lists, required = self.special.get("lists", {}), self.special.get("required", ())
+        heads = self.special.get("heads", {})
+        return [
+            replace(
+                f,
+                labels=heads.get(f.name, f.labels),
+                default=None if f.name in lists else f.default,
+                constraints={**f.constraints, "required": f.required or f.name in required},
+            )
+            for f in self.schema.fields
+            if f.name not in self.special.get("fixed", {}) and not self._filled_by_its_code(f)
+        ]
 
     @cached_property
     def members(self) -> list[Mapping[str, Any]]:
@@ -128,7 +163,8 @@ class Form:
     def _entries(self, of: Field) -> Entries:
         if of.codelist is None:
             return [(str(c), str(c)) for c in of.codes]
-        known = codelist(of.codelist)
+        offered = self.special.get("lists", {}).get(of.name, [of.codelist])
+        known = pd.concat([codelist(name) for name in offered], ignore_index=True)
         begins, ends = known["VALID_FROM"].fillna("0000"), known["VALID_TO"].fillna("9999")
         in_force = known[(begins <= f"{self.year}-12-31") & (ends >= f"{self.year}-01-01")]
         codes = in_force["CODE"].tolist()
@@ -150,7 +186,7 @@ class Form:
 
     def columns(self, shape: Shape) -> list[Column]:
         """Return a sheet's columns from left to right."""
-        fields = [f for f in self.schema.fields if not self._filled_by_its_code(f)]
+        fields = self.fields
         values = [self._column(f) for f in fields if f.name == VALUE]
         if shape == "spread":
             per_value = {VALUE, STATUS, "DECIMALS", *(c for m in self.members for c in m["set"])}
@@ -196,7 +232,7 @@ class Form:
         """
         french = self.lang != "en"
         document: dict[str, Any] = {
-            "name": f"template-{self.table}",
+            "name": f"template-{self.name}",
             "version": self.schema.version,
             "labels": dict(self.schema.title),
             "format": "workbook",
@@ -204,6 +240,7 @@ class Form:
             "numbers": {"decimal": "," if french else ".", "thousands": [" "]},
             "decimals": "printed",
             "missing": {"": NOT_AVAILABLE, **{w: s for s, w in lists.get(REASONS, ())}},
+            "constants": dict(self.special.get("fixed", {})),
             "maps": self._maps(lists),
             "ignore_sheets": [LISTS, META],
             "sheets": [self._section(name, shape) for name, shape in sheets.items()],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gbi.ingest.grid import column_index
 from gbi.ingest.profile import Profile, squeeze
-from gbi.ingest.template.form import FORMAT, IDS, LISTS, MARK, META, TOTAL, Form, has_form
+from gbi.ingest.template.form import FORMAT, IDS, LISTS, MARK, META, TOTAL, Form, forms
 from gbi.language import LANGUAGES
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def template_form(opened: Opened) -> Form | None:
     """Return which form a workbook is: table, year, language; None if it is none."""
     about = _about(opened)
     table, year, lang = (about.get(k, "") for k in ("table", "year", "language"))
-    known = about.get("format") == FORMAT and has_form(table) and lang in LANGUAGES
+    known = about.get("format") == FORMAT and table in forms() and lang in LANGUAGES
     return Form(table, int(year), lang) if known and year.isdecimal() and len(year) == 4 else None
 
 

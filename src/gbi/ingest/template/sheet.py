@@ -103,7 +103,7 @@ class FormSheet:
 
     def _head(self) -> None:
         form, sheet = self.form, self.sheet
-        name = form.schema.label(form.lang)
+        name = form.title
         help_of = self.shape if VALUE in form.schema.columns else "record"
         hint = form.say(f"hints.{self.shape}", other=form.say("sheets.long"))
         self._say(
