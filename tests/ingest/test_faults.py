@@ -365,3 +365,17 @@ def test_several_files_and_folders_are_one_submission(tmp_path: Path) -> None:
     submission = read_submission([SAMPLE / BUDGET, tmp_path / "x"])
     assert set(submission.datasets) == {"budget", "marking"}
     assert {Path(f.name).name for f in submission.files} == {BUDGET, MARKING}
+
+
+def test_a_formula_without_its_result_is_one_finding(tmp_path: Path) -> None:
+    """The value is missing, not a text; the neighbours are read as before."""
+
+    def change(book: openpyxl.Workbook) -> None:
+        sheet = book.active
+        assert sheet is not None
+        sheet["B6"] = sheet["B7"] = "=1+1"
+
+    found = changed(tmp_path, BUDGET, change)
+    assert [(f.code, f.a1) for f in found] == [("GBI-F011", "B6:B7")]
+    frame = read_submission(tmp_path)["budget"].frame
+    assert frame["OBS_VALUE"].isna().sum() == 2 + 6  # the six that the annex doesn't split

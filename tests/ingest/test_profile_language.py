@@ -843,6 +843,18 @@ def test_a_merged_value(tmp_path: Path) -> None:
     assert [data.origin(i, "REF_AREA").a1 for i in range(2)] == ["A3", "A3"]
 
 
+def test_a_merged_heading_is_the_text_of_its_first_column_alone(tmp_path: Path) -> None:
+    rows = [["Région", "Objet", "Valeur"], ["L'Oriental"], [None, "A", 1], [None, None, 2],
+            ["Fès-Meknès"], [None, None, 3]]  # fmt: skip
+    columns = [{**AREA, "fill": "down"}, {"header": "Objet", "column": "COMMENT", "fill": "down"}]
+    sheet = {"headings": True, "columns": columns, "values": [VALUE]}
+    data = of_book(tmp_path, rows, "A2:C2", "A5:C5", sheet=sheet)
+    assert rows_of(data, "REF_AREA", "COMMENT", "OBS_VALUE") == [
+        ("MA-02", "A", 1), ("MA-02", "A", 2), ("MA-03", None, 3)
+    ]  # fmt: skip
+    assert data.findings == ()
+
+
 def test_what_is_merged_beside_the_values_is_no_fault(tmp_path: Path) -> None:
     rows = [["Région", "Sexe", "Valeur"], ["L'Oriental", "F", 5], [None, "M", 6],
             ["Note sur toute la largeur"]]  # fmt: skip

@@ -41,7 +41,8 @@ def own(folder: Path, *sheets: dict[str, Any], **keys: Any) -> Path:
         "sheets": sheets,
     }
     path = folder / "essai.yaml"
-    path.write_text(json.dumps({**document, **keys}), encoding="utf-8")
+    chosen = {key: value for key, value in {**document, **keys}.items() if value is not None}
+    path.write_text(json.dumps(chosen), encoding="utf-8")
     load_profile(path)
     return path
 
@@ -220,6 +221,32 @@ def test_each_power_of_ten_has_its_own_total(tmp_path: Path) -> None:
     rows[3][2] = 7
     (finding,) = differences(reading(tmp_path, rows, AREA, values=values, totals=[OF_AREAS]))
     assert (finding.a1, finding.difference, finding.tolerance) == ("C4", 2, 1.5)
+
+
+def test_parts_in_several_units_have_no_sum(tmp_path: Path) -> None:
+    columns = (AREA, {"header": "Unité", "column": "UNIT_MEASURE"})
+    rows = [["Région", "Unité", "Valeur"], ["L'Oriental", "MDH", 1], ["Fès-Meknès", "KDH", 1],
+            ["Total", "", "1,5"]]  # fmt: skip
+    assert differences(reading(tmp_path, rows, *columns, totals=[OF_AREAS], constants=None)) == []
+    rows[2][1] = "MDH"
+    found = differences(reading(tmp_path, rows, *columns, totals=[OF_AREAS], constants=None))
+    assert [f.a1 for f in found] == ["C4"]
+
+
+def test_pages_of_one_layout_share_their_total(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for name, rows in (("p1", [["L'Oriental", 1]]), ("p2", [["Fès-Meknès", 2], ["Total", 4]])):
+        sheet = book.active if name == "p1" else book.create_sheet()
+        sheet.title = name
+        for row in (["Région", "Valeur"], *rows):
+            sheet.append(row)
+    book.save(tmp_path / "donnees.xlsx")
+    profile = own(
+        tmp_path, {"columns": [AREA], "values": [VALUE]}, format="workbook", totals=[OF_AREAS]
+    )
+    (finding,) = differences(gbi.read(tmp_path / "donnees.xlsx", profile=profile))
+    assert (finding.found, finding.expected) == (4, 3)
+    assert [(c.sheet, c.a1) for c in finding.cells] == [("p2", "B3"), ("p1", "B2"), ("p2", "B2")]
 
 
 def test_parts_stand_on_the_sheet_of_their_total(tmp_path: Path) -> None:

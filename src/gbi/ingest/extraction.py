@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, RAW
 from gbi.findings import Cell
 from gbi.ingest.faults import fault, ranges
-from gbi.ingest.grid import a1, as_text
+from gbi.ingest.grid import a1, as_text, positions
 from gbi.ingest.profile import squeeze
 from gbi.ingest.rows import Position, Row, Rows
 from gbi.language import fold
@@ -92,6 +92,10 @@ class TableReader:
         shared, places = self._shared()
         places |= {ORIGIN_FILE: self.grid.file, ORIGIN_SHEET: self.grid.sheet}
         rows = Rows(self.grid, self.section, self.layout)
+        self.meaning.without_value.clear()
+        for flag in self.grid.flags:
+            if flag.kind == "formula_without_value":
+                self.meaning.without_value.update(positions(flag.area))
         for row in rows:
             record, origin = dict(shared), dict(places)
             totals = self._totals(row)

@@ -51,9 +51,10 @@ def _frame(rows: Records, profile: Profile) -> pd.DataFrame:
     partly = {name: value for name, value in defaults.items() if name in given}
     columns = [c for c in table.columns if c in given] or list(table.columns)
     frame = table.conform(pd.DataFrame([{**partly, **r} for r in rows.records], columns=columns))
-    if profile.decimals == "series" and len(frame):
+    if profile.decimals == "series" and "OBS_VALUE" in frame and len(frame):
         shown = frame["OBS_VALUE"].map(decimals_of)
-        frame["DECIMALS"] = shown.groupby(frame["INDICATOR"]).transform("max").astype("Int64")
+        series = frame["INDICATOR"] if "INDICATOR" in frame else pd.Series("", frame.index)
+        frame["DECIMALS"] = shown.groupby(series).transform("max").astype("Int64")
     return frame
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gbi.findings import Cell
 
@@ -88,6 +88,15 @@ def position(address: str) -> tuple[int, int]:
     """Return row and column, from 0, of an A1 address."""
     letters = address.rstrip("0123456789")
     return int(address[len(letters) :]) - 1, column_index(letters)
+
+
+def positions(area: str) -> Iterator[tuple[int, int]]:
+    """Give the positions of an A1 address or range."""
+    first, _, last = area.partition(":")
+    (top, left), (bottom, right) = position(first), position(last or first)
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            yield row, column
 
 
 @dataclass(frozen=True, slots=True)

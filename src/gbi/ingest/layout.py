@@ -81,7 +81,7 @@ def tables(grid: Grid, section: Section) -> list[Layout]:
     each table ends where the next begins.
     """
     best = locate(grid, section)
-    if best is None or not section.says("repeats"):
+    if best is None or not section.says("repeats") or section.header_rows == 0:
         return [] if best is None else [best]
     again: list[Layout] = []
     for row in range(len(grid.rows) - section.header_rows + 1):

@@ -51,6 +51,8 @@ class Meaning:
         Whether the format tells numbers from texts.
     stored_as_text
         Positions of the numbers that are stored as texts all the same.
+    without_value
+        Positions of formulas without a result on the sheet that is read: a finding of their own.
     """
 
     profile: Profile
@@ -58,6 +60,7 @@ class Meaning:
     findings: list[Finding] = field(default_factory=list)
     typed: bool = False
     stored_as_text: list[tuple[int, int]] = field(default_factory=list)
+    without_value: set[tuple[int, int]] = field(default_factory=set)
 
     def describe(
         self, column: str, written: Any, cell: Cell, record: Record, how: str = ""
@@ -115,6 +118,10 @@ class Meaning:
                 if number.mark != "PT":
                     self._wrong_mark(text, "PT", cell)
                 value /= 100
+            if self.fields[column].type == "integer" and not value.is_integer():
+                if number is not None:
+                    self._fault("GBI-T001", cell, field=column, found=text)
+                value = math.nan
             record[column] = value
 
     def _code(self, column: str, text: str, cell: Cell, record: Record) -> None:
@@ -128,7 +135,7 @@ class Meaning:
         if match.code is None:
             code = "GBI-C002" if column == AREA else "GBI-C001"
             self._fault(code, cell, field=column, found=text, suggestion=match.suggestion)
-            record[column] = text
+            record[column] = text if self.fields[column].type == "string" else None
             return
         official = label(listed, match.code, "fr")
         spelt = match.how == "alias" and fold(official) != fold(text)
@@ -194,8 +201,8 @@ class Meaning:
             return None, self.profile.missing[fold(text)]
         if text in DASHES:
             return self._dash(text, cell, record)
-        if text in ERRORS:
-            return None, _NOT_AVAILABLE  # the cell's error is a finding of its own
+        if text in ERRORS or (not text and position(cell.a1) in self.without_value):
+            return None, _NOT_AVAILABLE  # a finding of its own, from the cell's flag
         read = read_number(written, self.profile.style)
         status = _NORMAL
         if isinstance(read, Unreadable) and self.profile.flags:

@@ -254,12 +254,22 @@ def load_profile(path: Path, *, over: tuple[Path, ...] = ()) -> Profile:
         except re.error as error:
             raise GbiError("GBI-E003", where=path.name, got=f"{pattern}: {error}") from None
     profile = Profile(document["name"], document)
-    known = {column for table in profile.tables for column in schema(table).columns}
+    known = {f.name: f.type == "string" for table in profile.tables for f in schema(table).fields}
     for column in _columns(document):
         if column not in known:
             near = suggest(column, sorted(known)) or ", ".join(sorted(known))
             raise GbiError("GBI-E003", where=path.name, got=column, expected=near)
-    return profile
+    return Profile(profile.name, _with_texts(document, known))
+
+
+def _with_texts(node: Any, known: Mapping[str, bool], text: bool = False) -> Any:
+    """Return a document with the numbers of text columns as texts (``TIME_PERIOD: 2025``)."""
+    if isinstance(node, dict):
+        return {key: _with_texts(value, known, known.get(key, text)) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_texts(value, known, text) for value in node]
+    number = isinstance(node, int | float) and not isinstance(node, bool)
+    return str(node) if text and number else node
 
 
 def _extended(own: Any, folder: Path, chain: tuple[Path, ...]) -> Any:

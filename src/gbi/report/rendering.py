@@ -157,8 +157,9 @@ def _group(findings: list[Finding], words: Words) -> list[str]:
         place = finding.cells[0] if finding.cells else finding.file
         waived = f" ({words('severity.waived')})" if finding.status == "waived" else ""
         message = finding.message[words.lang]
-        lines += [f"  {words.aside(place)}{waived}", f"    {message['seen']} {message['expected']}",
-                  f"    → {message['fix']}"]  # fmt: skip
+        if str(place):  # what is about the submission as a whole has no place
+            lines.append(f"  {words.aside(place)}{waived}")
+        lines += [f"    {message['seen']} {message['expected']}", f"    → {message['fix']}"]
     if len(findings) > _FINDINGS:
         lines.append(f"  {words('summary.more', n=len(findings) - _FINDINGS)}")
     return lines

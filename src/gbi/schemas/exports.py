@@ -133,5 +133,6 @@ def described(schema: Schema, lang: Language) -> pd.DataFrame:
         }
         for f in schema.fields
     ]
-    text = dict.fromkeys(("NAME", "LABEL", "TYPE", "ROLE", "CODELIST", "DEFAULT"), "str")
-    return pd.DataFrame(rows).astype(text)
+    columns = ("NAME", "LABEL", "TYPE", "ROLE", "CODELIST", "REQUIRED", "DEFAULT")
+    text = {name: "str" for name in columns if name != "REQUIRED"}
+    return pd.DataFrame(rows, columns=columns).astype(text)
