@@ -379,3 +379,20 @@ def test_a_formula_without_its_result_is_one_finding(tmp_path: Path) -> None:
     assert [(f.code, f.a1) for f in found] == [("GBI-F011", "B6:B7")]
     frame = read_submission(tmp_path)["budget"].frame
     assert frame["OBS_VALUE"].isna().sum() == 2 + 6  # the six that the annex doesn't split
+
+
+def test_a_profile_of_another_shape_is_refused_and_microdata_have_none(tmp_path: Path) -> None:
+    with pytest.raises(GbiError) as raised:
+        gbi.read(SAMPLE / BUDGET, profile="maroc-statistiques")
+    assert (raised.value.code, raised.value.exit_code) == ("GBI-E071", 2)
+    assert "maroc-statistiques" in str(raised.value.got)
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["id", "sexe", "poids"], [1, "F", 2.5], [2, "M", 1]):
+        book.active.append(row)
+    book.save(tmp_path / "enquete.xlsx")
+    data = gbi.read(tmp_path / "enquete.xlsx", table="survey")
+    assert data.frame.to_dict("list") == {
+        "id": [1.0, 2.0], "sexe": ["F", "M"], "poids": [2.5, 1.0],
+    }  # fmt: skip
+    assert data.origin(1).a1 == "A3"

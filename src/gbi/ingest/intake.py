@@ -178,7 +178,7 @@ def _read_by(
     grids = opened.grids
     if all(g.empty for g in grids):
         return replace(outcome, empty=True, findings=(fault("GBI-F002", place),))
-    fitting = [p for p in chosen if p.format == known.shape]
+    fitting = [p for p in chosen if p.format == known.shape or p.table == MICRODATA]
     form = template_form(opened)
     if forced and fitting:
         profile: Profile | None = fitting[0]

@@ -12,6 +12,7 @@ from gbi.dataset import Dataset, Submission
 from gbi.errors import GbiError
 from gbi.ingest.catalogue import with_catalogue
 from gbi.ingest.faults import fault
+from gbi.ingest.formats import format_of
 from gbi.ingest.frames import MICRODATA, join
 from gbi.ingest.intake import Outcome, outcome_of, queried
 from gbi.ingest.profile import Profile, profile_named
@@ -57,9 +58,10 @@ def read(
     ------
     GbiError
         Exit code 2: ``GBI-E060`` (no such path), ``GBI-E065`` (no such profile), ``GBI-E030``
-        (another table), ``GBI-E071`` (a database without a query). Exit code 3: ``GBI-E061`` to
-        ``GBI-E064``, ``GBI-E066`` and ``GBI-E069`` (damaged, password, unsafe, encoding, another
-        format, missing extra), ``GBI-E067`` (no profile knows it), ``GBI-E068`` (it holds nothing).
+        (another table), ``GBI-E071`` (a database without a query, a profile of another shape).
+        Exit code 3: ``GBI-E061`` to ``GBI-E064``, ``GBI-E066`` and ``GBI-E069`` (damaged,
+        password, unsafe, encoding, another format, missing extra), ``GBI-E057`` (the query failed),
+        ``GBI-E067`` (no profile knows it), ``GBI-E068`` (it holds nothing).
     """
     chosen = profile_named(profile) if profile is not None else None
     if chosen is None and table == MICRODATA:
@@ -82,6 +84,10 @@ def read(
 def _single(path: Path, chosen: Profile | None, limits: Limits) -> Outcome:
     if not path.is_file():
         raise GbiError("GBI-E060", where=str(path), exit_code=2)
+    known = format_of(path)
+    if chosen and known and chosen.table != MICRODATA and chosen.format != known.shape:
+        raise GbiError("GBI-E071", where=f"{path.name}, profile", expected=f"format: {known.shape}",
+                       got=f"{chosen.name}, format: {chosen.format}")  # fmt: skip
     outcome = outcome_of(path, path.parent, [chosen] if chosen else [], limits, named=True)
     if outcome.error is not None:
         raise outcome.error

@@ -6,7 +6,6 @@ against anybody); the same form has the same bytes on every run.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from gbi.ingest.template.recognition import (
 )
 from gbi.language import resolve_language
 from gbi.resources import suggest
+from gbi.results import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,12 +102,8 @@ def _replace(target: Path, content: bytes) -> None:
     """Write a file as a whole or not at all: a broken-off run leaves what was there."""
     if not target.parent.is_dir():
         raise GbiError("GBI-E060", where=str(target.parent), exit_code=2)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        beside.write_bytes(content)
-        beside.replace(target)
+        write_atomically(target, content)
     except OSError as error:  # on Windows: the form is open in Excel
         why = error.strerror or type(error).__name__
         raise GbiError("GBI-E085", where=str(target), got=why, exit_code=2) from None
-    finally:
-        beside.unlink(missing_ok=True)
