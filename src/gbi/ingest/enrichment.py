@@ -117,7 +117,7 @@ def disaggregation_coverage(
     }
     provenance = Provenance.merge(left.provenance, right.provenance)
     return Result(
-        "disaggregation_coverage", frame, (Note("GBI-N060"),),
+        "disaggregation_coverage", frame, (_covered(meta), Note("GBI-N060")),
         provenance.then("disaggregation_coverage", by=key, over=over), meta,
     )  # fmt: skip
 
@@ -301,6 +301,15 @@ def _summary(frame: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
         "coverage": None if value is None else _part(value),
         "groups_without_value": int(size.isna().sum()),
     }
+
+
+def _covered(meta: dict[str, Any]) -> Note:
+    """Say how much could be disaggregated: of the amount, or of the groups where it has no sum."""
+    groups = meta["groups"]
+    counts = {"groups": groups[POSSIBLE] + groups[PARTIAL], "all": sum(groups.values())}
+    if meta["coverage"] is None:
+        return Note("GBI-N069", counts)
+    return Note("GBI-N068", {"share": round(100 * meta["coverage"]), **counts})
 
 
 def _part(sizes: dict[str, Any]) -> float | None:

@@ -47,20 +47,22 @@ def cell(row: Mapping[str, Any], column: str) -> Any:
         if isinstance(value, list | dict):
             return ", ".join(map(str, value))
     if isinstance(value, str):
-        return _coded(column, value)
+        return _coded(column, value, row)
     shown = _each(lambda w: _shown(w, row, column, float(value)))
     return {"raw": canonical(value), "display": shown}
 
 
-def _coded(column: str, value: str) -> Any:
+def _coded(column: str, value: str, row: Mapping[str, Any]) -> Any:
     concept = concepts().get(column)
     listing = _LISTS.get(column) or (concept.codelist if concept is not None else None)
     if column.startswith(_PERIODS):
         shown = _each(lambda w: w.period(value))
     elif column == "UNIT_MEASURE":
-        shown = _each(lambda w: w.unit(value))
+        shown = _each(lambda w: w.unit(value, row.get("UNIT_MULT")))
     elif column.startswith("REASON"):
         shown = _each(lambda w: w.reason(value))
+    elif column == "STATUS":
+        shown = _each(lambda w: w.entry("coverage_statuses", value))
     elif column == "PARITY_BAND":
         shown = _each(lambda w: w.entry("parity_bands", value))
     elif _MARK.fullmatch(column) or listing == "CL_MARK":
