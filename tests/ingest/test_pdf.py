@@ -92,7 +92,7 @@ def test_a_table_is_read_as_it_is_seen(tmp_path: Path) -> None:
     assert [(g.file, g.sheet) for g in opened.grids] == [("b.pdf", "Page 1"), ("b.pdf", "Page 2")]
     assert first.cell(1, 1).a1 == "B2"
     assert opened.details == {"layout": "lines and gaps; columns: 4, 4"}
-    assert [(f.kind, f.detail) for f in opened.flags] == [("low_fidelity", "pdf")]
+    assert [(f.kind, f.detail) for f in opened.flags] == [("rebuilt", "pdf")]
 
 
 def test_the_process_of_its_own_gives_the_same(tmp_path: Path) -> None:

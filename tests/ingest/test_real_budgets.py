@@ -475,7 +475,7 @@ def test_lines_are_weighted_by_their_share(
     approved = where(data.frame, APPROVED)
     assert len(approved) == lines
     assert set(data.frame["TIME_PERIOD"]) == {period}
-    assert codes(data) == {"GBI-F022": 1}  # every total is the sum of its lines
+    assert codes(data) == {"GBI-F027": 1}  # every total is the sum of its lines
     share = pd.to_numeric(approved["COMMENT"]) / 100
     assert share.between(0.2, 1).all()  # each line has one
     if weighted is not None:

@@ -26,6 +26,7 @@ _RULE_OF = {
     "encoding": "GBI-F020",
     "duplicate_cell": "GBI-F021",
     "low_fidelity": "GBI-F022",
+    "rebuilt": "GBI-F027",
     "unordered": "GBI-F023",
 }
 

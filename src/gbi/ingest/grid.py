@@ -42,7 +42,7 @@ def a1(row: int, column: int) -> str:
 FlagKind = Literal[
     "error", "formula_without_value", "external_formula", "duplicate_cell",
     "hidden_sheet", "hidden_row", "hidden_column", "scaled_format",
-    "active_content", "encoding", "mixed_decimals", "low_fidelity", "unordered",
+    "active_content", "encoding", "mixed_decimals", "low_fidelity", "rebuilt", "unordered",
 ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def read_pdf(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
     Returns
     -------
     Opened
-        A grid for each page (``Page 1``, …), all cells text; flagged ``low_fidelity``, since the
+        A grid for each page (``Page 1``, …), all cells text; flagged ``rebuilt``, since the
         cells are reconstructed. ``details`` holds in ``layout`` how many columns each page has.
 
     Raises
@@ -91,7 +91,7 @@ def read_pdf(path: Path, name: str, limits: Limits = LIMITS) -> Opened:
     blank = [g.sheet for g in grids if g.empty]
     detail = f"pdf; no text layer: {', '.join(blank)}" if blank else "pdf"
     columns = ", ".join(str(g.width) for g in grids)
-    return Opened(grids, (Flag("low_fidelity", "", detail),),
+    return Opened(grids, (Flag("rebuilt", "", detail),),
                   {"layout": f"lines and gaps; columns: {columns}"})  # fmt: skip
 
 
