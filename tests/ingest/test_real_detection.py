@@ -90,6 +90,7 @@ def outcome(path: Path) -> str:
     return str(json.loads(step.parameters)["profile"])
 
 
+@pytest.mark.slow
 def test_every_file_has_the_outcome_that_is_expected(shared_dir: Path) -> None:
     """Nothing but a GbiError comes out, and no profile claims a file of another layout."""
     wrong, met = {}, set()

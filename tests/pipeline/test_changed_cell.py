@@ -47,6 +47,7 @@ def fingerprint() -> str:
     return read_submission(SAMPLE).provenance.fingerprint
 
 
+@pytest.mark.slow
 @given(data=st.data(), wrong=WRONG)
 @settings(
     max_examples=25,
