@@ -616,6 +616,18 @@ def test_lookup_of_an_empty_key(tmp_path: Path) -> None:
     assert (rows_of(data, "COMMENT"), data.findings) == ([("A",), ("sans",)], ())
 
 
+def test_a_number_that_is_looked_up_is_not_stored_as_text(tmp_path: Path) -> None:
+    """The text is the code table's; the workbook's own text number is said all the same."""
+    text_file(tmp_path, [["Code", "N"], ["1", "1200"]], "codes.csv")
+    lookup = {"file": r"codes.*\.csv", "key": "Code", "take": {"N": "N_OBS"}}
+    columns = [{"header": "Code", "lookup": lookup}, {"header": "N", "column": "CI_LOWER"}]
+    data = of_book(tmp_path, [["Code", "N", "Valeur"], [1, "3", 5]],
+                   sheet={"name": "Feuille", "called": "Feuille", "columns": columns,
+                          "values": [VALUE]})  # fmt: skip
+    assert rows_of(data, "N_OBS", "CI_LOWER", "OBS_VALUE") == [(1200, 3.0, 5.0)]
+    assert told(data) == [("GBI-F013", "B2")]
+
+
 def test_lookup_as_text(tmp_path: Path) -> None:
     text_file(tmp_path, [["Code", "Nom", "Sexe"], ["A", "Ottawa", "W"]], "codes.csv")
     data = looked_up(tmp_path, "A", **{"as": "text"})

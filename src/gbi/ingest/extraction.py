@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gbi.ingest.profile import Section
 
 VALUE = "OBS_VALUE"
+# A value's column, its entry, and per column that its header tells: the word and its cell.
+Observed = tuple[int, "Mapping[str, Any]", "list[tuple[str, str, Cell]]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class TableReader:
         for flag in self.grid.flags:
             if flag.kind == "formula_without_value":
                 self.meaning.without_value.update(positions(flag.area))
+        observed = self._observed()
         for row in rows:
             record, origin = dict(shared), dict(places)
             totals = self._totals(row)
@@ -104,7 +107,7 @@ class TableReader:
                 self._describe(entry, position, record, origin)
             record |= {total["column"]: total["code"] for total in totals}
             into = parsed.totals if totals else parsed.rows
-            for filled, where in self._values(row.number, record, origin):
+            for filled, where in self._values(row.number, observed, record, origin):
                 into.add(filled, where)
                 if totals:
                     sums = all(total.get("sums") for total in totals)
@@ -196,7 +199,7 @@ class TableReader:
         elif how == "series":
             self._series(name, text, cell, record)
         elif self._total_here(name, text) is None:
-            self.meaning.describe(name, written, cell, record, how)
+            self.meaning.describe(name, written, cell, record, how, own=True)
 
     def _look_up(
         self, entry: Mapping[str, Any], text: str, cell: Cell, record: Record,
@@ -275,8 +278,21 @@ class TableReader:
             self._fault("GBI-C001", cell, field=column, found=text,
                         suggestion=profile.series_label(near[0]) if near else None)  # fmt: skip
 
+    def _observed(self) -> list[Observed]:
+        """Return the value columns: place, entry, and what the header says with its cells."""
+        found = self.layout.found[len(self.section.columns) :]
+        return [
+            (
+                place.column,
+                entry,
+                [(c, w, self._head(place.column, w)) for c, w in place.said.items()],
+            )
+            for entry, places in zip(self.section.observations, found, strict=True)
+            for place in places
+        ]
+
     def _values(
-        self, row: int, record: Record, origin: dict[str, str]
+        self, row: int, observed: Sequence[Observed], record: Record, origin: dict[str, str]
     ) -> Iterator[tuple[Record, dict[str, str]]]:
         """Give one observation per value column; the row itself where it is a record."""
         derive = self.meaning.profile.derive
@@ -284,22 +300,18 @@ class TableReader:
             derive(record)
             yield record, origin
             return
-        found = self.layout.found[len(self.section.columns) :]
-        for entry, places in zip(self.section.observations, found, strict=True):
-            for place in places:
-                filled, where = {**record, **entry.get("set", {})}, dict(origin)
-                for column, said in place.said.items():
-                    head = self._head(place.column, said)
-                    self.meaning.describe(column, said, head, filled)
-                    where[column] = head.a1
-                if entry.get("status") == "next":
-                    self._footnote(row, place.column + 1, filled, where)
-                derive(filled)
-                cell = self.grid.cell(row, place.column)
-                written = self.grid.value(row, place.column)
-                where |= {VALUE: cell.a1, RAW: as_text(written)}
-                self.meaning.value(written, cell, filled)
-                yield filled, where
+        for place, entry, said in observed:
+            filled, where = {**record, **entry.get("set", {})}, dict(origin)
+            for column, word, head in said:
+                self.meaning.describe(column, word, head, filled)
+                where[column] = head.a1
+            if entry.get("status") == "next":
+                self._footnote(row, place + 1, filled, where)
+            derive(filled)
+            cell, written = self.grid.cell(row, place), self.grid.value(row, place)
+            where[VALUE], where[RAW] = cell.a1, as_text(written)
+            self.meaning.value(written, cell, filled)
+            yield filled, where
 
     def _head(self, column: int, said: str) -> Cell:
         """Return the cell of a header in which a word stands: its last row, or one above."""

@@ -63,9 +63,19 @@ class Meaning:
     without_value: set[tuple[int, int]] = field(default_factory=set)
 
     def describe(
-        self, column: str, written: Any, cell: Cell, record: Record, how: str = ""
+        self,
+        column: str,
+        written: Any,
+        cell: Cell,
+        record: Record,
+        how: str = "",
+        *,
+        own: bool = False,
     ) -> None:
-        """Put what a cell says into the record's column, and its label beside it."""
+        """Put what a cell says into the record's column, and its label beside it.
+
+        ``own`` says that ``written`` is the cell's whole content, not a part or a look-up of it.
+        """
         text = as_text(written)
         known = self.profile.maps.get(column)
         if known is not None and fold(text) in known:
@@ -77,13 +87,13 @@ class Meaning:
         elif column == "TIME_PERIOD":
             self._period(text, cell, record)
         elif how == "text" or self.fields[column].codelist is None:
-            self._plain(column, written, cell, record, how)
+            self._plain(column, written, cell, record, how, own=own)
         else:
             self._code(column, text, cell, record)
 
     def value(self, written: Any, cell: Cell, record: Record) -> None:
         """Put what a value cell says into ``OBS_VALUE``, its status and decimals."""
-        number, status = self._number(written, cell, record)
+        number, status = self._number(written, cell, record, own=True)
         said = record.get("OBS_STATUS")  # by a column of its own
         if number is None:
             status = said if said is not None and said != _NORMAL else status
@@ -103,7 +113,9 @@ class Meaning:
             record[f"{column}_LABEL"] = text or None
         record.update(stands_for if isinstance(stands_for, dict) else {column: stands_for})
 
-    def _plain(self, column: str, written: Any, cell: Cell, record: Record, how: str) -> None:
+    def _plain(
+        self, column: str, written: Any, cell: Cell, record: Record, how: str, *, own: bool
+    ) -> None:
         """Keep a text (a second one for the same column behind the first), or read a number."""
         text = as_text(written)
         if not text:
@@ -112,7 +124,7 @@ class Meaning:
             before = record.get(column)
             record[column] = f"{before} – {text}" if before else text
         else:
-            number, _ = self._number(written, cell, record)
+            number, _ = self._number(written, cell, record, own=own)
             value = math.nan if number is None else number.value
             if how == "fraction" and number is not None:
                 if number.mark != "PT":
@@ -193,7 +205,7 @@ class Meaning:
                 record[column] = word
 
     def _number(
-        self, written: Any, cell: Cell, record: Mapping[str, Any]
+        self, written: Any, cell: Cell, record: Mapping[str, Any], *, own: bool
     ) -> tuple[Number | None, str]:
         """Return a number or None, and the status of the observation."""
         text = as_text(written)
@@ -212,7 +224,7 @@ class Meaning:
                     return None, marked
                 read, status = read_number(number, self.profile.style), marked
         if isinstance(read, Number):
-            if self.typed and isinstance(written, str) and read.mark is None:
+            if own and self.typed and isinstance(written, str) and read.mark is None:
                 self.stored_as_text.append(position(cell.a1))
             return read, status
         self._unreadable(read, text, cell)
