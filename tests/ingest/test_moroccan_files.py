@@ -292,3 +292,15 @@ def test_the_profiles_set_codes_that_their_lists_have() -> None:
             said += [v if isinstance(v, dict) else {column: v} for v in known.values()]
         for column, code in ((c, v) for one in said for c, v in one.items() if v is not None):
             assert not fields[column].codes or code in fields[column].codes, (profile.name, column)
+
+
+def test_chains_beside_results_that_tell_their_sex(tmp_path: Path) -> None:
+    """A file with a column of sexes doesn't keep the catalogue from the chains beside it."""
+    for name in ("chaines_resultats_plf2025.xlsx", "catalogue_indicateurs_plf2025.csv"):
+        (tmp_path / name).write_bytes((SAMPLE / name).read_bytes())
+    whole = sample()["performance"].frame
+    own = whole.head(2).assign(INDICATOR="Autre indicateur", SEX="F")
+    gbi.write(Dataset(own, "performance"), tmp_path / "autres.csv")
+    frame = read_submission(tmp_path)["performance"].frame
+    assert len(frame) == len(whole) + 2
+    assert Counter(frame["SEX"]) == Counter(whole["SEX"]) + Counter({"F": 2})

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from gbi.dataset import Dataset, Submission
 from gbi.errors import GbiError
+from gbi.findings import Finding
 from gbi.ingest.catalogue import with_catalogue
 from gbi.ingest.faults import fault
 from gbi.ingest.formats import format_of
@@ -147,12 +148,7 @@ def _submission(outcomes: list[Outcome], root: Path, *, whole: bool = False) -> 
     """Join what became of the files; a whole folder is told which tables it lacks."""
     parts = {part.resolve() for o in outcomes for part in o.parts}
     outcomes = [o.as_part() if o.path.resolve() in parts else o for o in outcomes]
-    datasets, findings = join(d for o in outcomes if (d := o.dataset) is not None)
-    told = any(o.profile.fills("SEX") for o in outcomes if o.profile and o.parsed
-               and o.profile.table == "performance")  # fmt: skip
-    if "performance" in datasets and not told:
-        joined = with_catalogue(datasets["performance"], datasets.get("catalogue"))
-        datasets = {**datasets, "performance": joined}
+    datasets, findings = _joined(outcomes)
     if whole:
         findings += [fault("GBI-F024", field=t) for t in _EXPECTED if t not in datasets]
     used = {path.resolve() for o in outcomes if o.parsed for path in o.parsed.looked_up}
@@ -162,6 +158,24 @@ def _submission(outcomes: list[Outcome], root: Path, *, whole: bool = False) -> 
     return Submission(
         datasets, tuple(o.file for o in outcomes), tuple(seen), Provenance.merge(*read_files), root
     )
+
+
+def _joined(outcomes: list[Outcome]) -> tuple[dict[str, Dataset], list[Finding]]:
+    """Join the files by table; results chains without a sex of their own ask the catalogue."""
+    told: list[Dataset] = []
+    chains: list[Dataset] = []
+    for outcome in outcomes:
+        if (data := outcome.dataset) is not None and outcome.profile is not None:
+            silent = data.table == "performance" and not outcome.profile.fills("SEX")
+            (chains if silent else told).append(data)
+    datasets, findings = join(told)
+    if chains:
+        joined, seen = join(chains)
+        complete = with_catalogue(joined["performance"], datasets.get("catalogue"))
+        other = [datasets["performance"]] if "performance" in datasets else []
+        both, again = join([complete, *other])
+        datasets, findings = {**datasets, **both}, [*findings, *seen, *again]
+    return datasets, findings
 
 
 def _paths(folder: str | Path | Sequence[str | Path]) -> tuple[Path, list[tuple[Path, Path]]]:
