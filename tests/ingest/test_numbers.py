@@ -57,6 +57,16 @@ def test_a_lone_comma_with_three_digits_has_two_readings() -> None:
     assert read_number("1 000,234", FRENCH) == Number(1000.234, 3)
 
 
+def test_the_arabic_decimal_mark_has_one_reading_in_every_style() -> None:
+    """A thousandfold error otherwise, where a profile has commas between thousands."""
+    english = Style(".", (",", " "))
+    assert read_number("1,234", english) == Number(1234.0, 0)
+    for style in (FRENCH, PLAIN, english):
+        assert read_number("١٫٢٣٤", style) == Number(1.234, 3)
+        assert read_number("٤٩٫٥", style) == Number(49.5, 1)
+    assert read_number("١٬٢٣٤٫٥", english) == Number(1234.5, 1)
+
+
 def test_a_mark_is_used_only_where_the_profile_names_it() -> None:
     assert read_number("1.5", PLAIN) == Number(1.5, 1)
     assert read_number("1 500", PLAIN) == Unreadable()

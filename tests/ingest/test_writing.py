@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
+import gbi
 from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.ingest.formats import format_of
@@ -708,3 +709,18 @@ def test_a_package_points_to_no_table_outside_it(tmp_path: Path) -> None:
     write(Dataset(frame, "performance"), f"{tmp_path}/p/")
     package = json.loads((tmp_path / "p/datapackage.json").read_text(encoding="utf-8"))
     assert "foreignKeys" not in package["resources"][0]["schema"]
+
+
+def test_an_empty_value_of_ones_own_file_needs_its_status(tmp_path: Path) -> None:
+    """With a status it is missing for that reason; without one it is said, never explained."""
+    frame = pd.DataFrame({
+        "INDICATOR": ["a", "b", "c"], "TIME_PERIOD": ["2024"] * 3, "UNIT_MEASURE": ["PT"] * 3,
+        "OBS_VALUE": [1.5, None, None], "OBS_STATUS": ["A", "Q", "A"],
+    })  # fmt: skip
+    path = tmp_path / "a.csv"
+    write(Dataset(frame, "statistics"), path)
+    data = gbi.read(path)
+    assert data.table == "statistics"
+    assert data.frame["OBS_STATUS"].tolist()[:2] == ["A", "Q"]
+    assert [f.code for f in data.findings] == ["GBI-T001"]
+    assert data.findings[0].a1 == data.origin(2).a1

@@ -16,6 +16,7 @@ from gbi.ingest.grid import ERRORS, as_text, position
 from gbi.ingest.numbers import DASHES, Number, Unreadable, read_number
 from gbi.language import fold
 from gbi.resources import suggest
+from gbi.schemas.structure import MISSING_ONLY, MISSING_OR_NOT
 from gbi.vocabulary import codes, label, match_label, own_codes, read_unit
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*-?\s*(?P<part>[TQSMA])\s*0?(?P<numbe
 _MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")  # ISO; 2011-12 is a year where years are declared
 _PARTS = {"T": "Q", "Q": "Q", "S": "S", "M": "M", "A": "A"}  # T: trimestre
 _NOT_AVAILABLE, _NORMAL = "O", "A"
+_EXPLAINS = frozenset((*MISSING_ONLY, *MISSING_OR_NOT))  # statuses that say why no number is there
 AREA, _COUNTRY = "REF_AREA", "MA"
 
 Record = dict[str, Any]
@@ -93,8 +95,11 @@ class Meaning:
 
     def value(self, written: Any, cell: Cell, record: Record) -> None:
         """Put what a value cell says into ``OBS_VALUE``, its status and decimals."""
-        number, status = self._number(written, cell, record, own=True)
         said = record.get("OBS_STATUS")  # by a column of its own
+        if said in _EXPLAINS and not as_text(written):
+            record["OBS_VALUE"] = math.nan
+            return
+        number, status = self._number(written, cell, record, own=True)
         if number is None:
             status = said if said is not None and said != _NORMAL else status
             record.update(OBS_VALUE=math.nan, OBS_STATUS=status)

@@ -71,12 +71,13 @@ def read_number(written: object, style: Style) -> Number | Unreadable:
     if mark is not None:
         text = text[:-1].rstrip()
     text = "".join(str(unicodedata.digit(c, c)) if c.isdigit() else c for c in text)
-    text = text.replace("\u2212", "-").replace("٫", ",").replace("٬", " ")
+    arabic = "٫" in text  # a decimal mark and nothing else, whatever the profile's own is
+    text = text.replace("\u2212", "-").replace("٫", style.decimal).replace("٬", " ")
     if style.decimal == "." and _SCIENTIFIC.fullmatch(text):
         read = _stored(float(text))
         return replace(read, mark=mark) if isinstance(read, Number) else read
     declared = style.decimal != "," and "," in style.thousands
-    if two_readings(text) and not declared:
+    if two_readings(text) and not (arabic or declared):
         return Unreadable((text.replace(",", ""), text.replace(",", ".")))
     match = _pattern(style).fullmatch(text)
     if match is None:

@@ -373,7 +373,7 @@ def own_profile(table: str, shape: Literal["workbook", "table"] = "table") -> Pr
         "table": table,
         "numbers": {"decimal": "."},
         "decimals": "printed",
-        "missing": {"": "O", "NaN": "O"},
+        "missing": {"NaN": "O"},  # as SDMX-CSV has it; an empty value needs a status of its own
         **({"maps": maps} if maps else {}),
         "ignore_sheets": [
             LABELS_SHEET,
