@@ -318,7 +318,9 @@ def number_style(columns: Sequence[Column]) -> tuple[Style, Guess]:
         name: sum(isinstance(read_number(t, style), Number) for t in texts if not two_readings(t))
         for name, style in _STYLES.items()
     }
-    name = max(scores, key=lambda n: (scores[n], n))  # the point where both read the same
+    # where both read the same: the point, but beside Arabic digits the comma
+    usual = "comma" if any("٫" in t for t in texts) else "point"
+    name = max(scores, key=lambda n: (scores[n], n == usual))
     ambiguous = sum(map(two_readings, texts))
     share = scores[name] / len(texts) if texts else 0.5
     counts = {"n": scores[name], "all": len(texts), "ambiguous": ambiguous}
