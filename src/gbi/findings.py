@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from dataclasses import field as data_field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Severity = Literal["blocking", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "info")
+WITHHELD = "…"  # in the place of any value of microdata
 _PLACES = 4  # a message shows no more decimals; the finding's fields keep them all
+_UNTOLD = ("rule", "params", "mask")  # attributes that are no JSON keys
 _CODE = re.compile(r"GBI-([FSTCRAXYPGDW])[0-9]{3}")
 
 
@@ -76,6 +78,11 @@ class Finding:
         The substance; numbers raw, texts as written in the file.
     message
         Per language: ``title``, ``seen``, ``expected``, ``fix``.
+    rule, params
+        The rule's file and the further placeholders of its messages; not among the JSON keys.
+    mask
+        What is published in the place of figures where a party is a small count of persons or a
+        value of microdata (see :meth:`masked`); empty otherwise. Not among the JSON keys.
     """
 
     id: str
@@ -97,10 +104,32 @@ class Finding:
     unit: str | None
     suggestion: str | None
     message: Mapping[str, Mapping[str, str]] = data_field(repr=False)
+    rule: Mapping[str, Any] = data_field(default_factory=dict, repr=False, compare=False)
+    params: Mapping[str, object] = data_field(default_factory=dict, repr=False, compare=False)
+    mask: str = data_field(default="", repr=False)
+
+    def masked(self) -> Finding:
+        """Return the finding as it may be published: ``mask`` where it names a figure.
+
+        Figures of the same group are taken out together, for one would give the other.
+        """
+        if not self.mask:
+            return self
+        hidden = {n: self._published(v) for n, v in self.params.items()}
+        found, expected = self._published(self.found), self._published(self.expected)
+        bare = replace(
+            self, found=found, expected=expected, difference=None, suggestion=None, params=hidden
+        )
+        return replace(bare, message=_messages(bare))
+
+    def _published(self, value: object) -> object:
+        if value is None:
+            return None
+        return self.mask if self.mask == WITHHELD or _is_figure(value) else value
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON-ready values."""
-        out = {f.name: getattr(self, f.name) for f in fields(self)}
+        out = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _UNTOLD}
         out["cells"] = [cell.to_dict() for cell in self.cells]
         out["message"] = {lang: dict(parts) for lang, parts in self.message.items()}
         plain: dict[str, Any] = canonical(out)
@@ -163,9 +192,44 @@ def _shown(value: object, lang: str) -> str:
     return isolate(value) if lang == "ar" else str(value)
 
 
+def _is_figure(value: object) -> bool:
+    """Say whether a value is a number, or a text that is written like one."""
+    if isinstance(value, str):
+        return bool(re.fullmatch(r"[-+−]?[\d\s.,٫٬]*\d[\d\s.,٫٬]*", value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _messages(finding: Finding) -> dict[str, dict[str, str]]:
+    """Return the texts of a finding, its substance filled in."""
+    message: dict[str, dict[str, str]] = {}
+    for lang in LANGUAGES:
+        values: dict[str, object] = {
+            "found": finding.found,
+            "expected": finding.expected,
+            "difference": finding.difference,
+            "tolerance": finding.tolerance,
+            "unit": finding.unit,
+            "suggestion": finding.suggestion,
+            "field": finding.field,
+            "cell": finding.a1,
+            "sheet": finding.sheet,
+            "file": finding.file,
+            "cells": ", ".join(c.a1 for c in finding.cells),
+            "key": " › ".join(finding.key.values()),
+            **finding.params,
+        }
+        shown = {name: _shown(value, lang) for name, value in values.items()}
+        message[lang] = {
+            part: typeset(template, lang).format(**shown)
+            for part, template in finding.rule["messages"][lang].items()
+        }
+    return message
+
+
 def make_finding(
     code: str,
     *,
+    rule: Mapping[str, Any] | None = None,
     severity: Severity,
     cells: Iterable[Cell],
     key: Mapping[str, object] | None = None,
@@ -177,6 +241,7 @@ def make_finding(
     unit: str | None = None,
     suggestion: str | None = None,
     ordinal: int = 0,
+    mask: str = "",
     **params: object,
 ) -> Finding:
     """Build a finding from a rule file and what was seen.
@@ -185,6 +250,8 @@ def make_finding(
     ----------
     code
         The rule's code.
+    rule
+        The rule's file; by default the packaged one of this code.
     severity
         From :func:`severity_of`.
     cells
@@ -195,36 +262,16 @@ def make_finding(
         The substance; all are placeholders of the rule's messages too.
     ordinal
         Tells apart several faults of one rule at the same key and column.
+    mask
+        What is published in the place of figures (see :class:`Finding`).
     **params
         Further placeholders.
     """
-    rule = rule_document(code)
+    document = rule_document(code) if rule is None else rule
     places = tuple(cells)
     first = places[0] if places else Cell("", "", "")
     named = {str(k): str(v) for k, v in (key or {}).items()}
-    message: dict[str, dict[str, str]] = {}
-    for lang in LANGUAGES:
-        values: dict[str, object] = {
-            "found": found,
-            "expected": expected,
-            "difference": difference,
-            "tolerance": tolerance,
-            "unit": unit,
-            "suggestion": suggestion,
-            "field": field,
-            "cell": first.a1,
-            "sheet": first.sheet,
-            "file": first.file,
-            "cells": ", ".join(c.a1 for c in places),
-            "key": " › ".join(named.values()),
-            **params,
-        }
-        shown = {name: _shown(value, lang) for name, value in values.items()}
-        message[lang] = {
-            part: typeset(template, lang).format(**shown)
-            for part, template in rule["messages"][lang].items()
-        }
-    return Finding(
+    bare = Finding(
         id=finding_id(
             code,
             named or {"file": first.file, "sheet": first.sheet, "a1": first.a1},
@@ -232,10 +279,10 @@ def make_finding(
             ordinal,
         ),
         code=code,
-        slug=rule["slug"],
+        slug=document["slug"],
         severity=severity,
         status="open",
-        scope=rule["scope"],
+        scope=document["scope"],
         file=first.file,
         sheet=first.sheet,
         a1=first.a1,
@@ -248,5 +295,25 @@ def make_finding(
         tolerance=tolerance,
         unit=unit,
         suggestion=suggestion,
-        message=message,
+        message={},
+        rule=document,
+        params=params,
+        mask=mask,
+    )
+    return replace(bare, message=_messages(bare))
+
+
+def placed(finding: Finding) -> tuple[Any, ...]:
+    """Return what findings are sorted by: severity, file, sheet, row, column, code."""
+    match = re.fullmatch(r"([A-Z]+)([0-9]+)", finding.a1)
+    row, column = (int(match[2]), match[1]) if match else (0, "")
+    return (
+        SEVERITIES.index(finding.severity),
+        finding.file,
+        finding.sheet,
+        row,
+        len(column),
+        column,
+        finding.code,
+        finding.id,
     )

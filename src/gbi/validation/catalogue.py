@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gbi.errors import GbiError
-from gbi.findings import rule_document, severity_of
-from gbi.resources import resource_path, suggest
+from gbi.findings import SEVERITIES, rule_document, severity_of
+from gbi.resources import read_document, resource_path, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
+    from pathlib import Path
 
     from gbi.findings import Severity
 
-INTAKE = "intake"
+INTAKE, WAIVER = "intake", "waiver"
+OUTSIDE = (INTAKE, WAIVER)  # what reading and the handling of waivers find, without an operator
+SEVERITIES_FILE = "severities.yaml"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +67,65 @@ class Rule:
         """Return the severity in force (see :func:`gbi.findings.severity_of`)."""
         return severity_of(self.document, table, as_of)
 
+    def raised(self, level: Severity, where: str) -> Rule:
+        """Return the rule with every severity at least at a level.
 
-@lru_cache(maxsize=1)
-def catalogue() -> tuple[Rule, ...]:
-    """Return all packaged rules, by code.
+        Raises
+        ------
+        GbiError
+            ``GBI-E007`` if the level is milder than one that the rule has.
+        """
+        grave = SEVERITIES.index(level)
+        if any(SEVERITIES.index(e["level"]) < grave for e in self.document["severity"]):
+            raise GbiError("GBI-E007", where=where, got=f"{self.code}: {level}")
+        entries = [{**e, "level": level} for e in self.document["severity"]]
+        return Rule({**self.document, "severity": entries})
+
+
+def catalogue(folder: Path | None = None) -> tuple[Rule, ...]:
+    """Return the packaged rules, by code, and those of a ministry's own.
+
+    Parameters
+    ----------
+    folder
+        A ministry's own rules: files in the form of the packaged ones whose codes begin with
+        other letters than ``GBI`` (``MEF-A001.yaml``), and ``severities.yaml`` with a level by
+        code, which may be graver than the packaged one and never milder.
 
     Raises
     ------
     GbiError
-        ``GBI-E003`` if a file breaks the rule schema.
+        ``GBI-E003`` if a file breaks the rule schema; ``GBI-E007`` if a code is not one's own or
+        is there twice, or if a severity is lowered; ``GBI-E060`` if there is no such folder.
     """
+    packaged = _packaged()
+    return packaged if folder is None else _with_own(packaged, folder)
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> tuple[Rule, ...]:
     root = resource_path("schemas", "rules")
     return tuple(Rule(rule_document(p.stem)) for p in sorted(root.rglob("GBI-*.yaml")))
+
+
+def _with_own(packaged: tuple[Rule, ...], folder: Path) -> tuple[Rule, ...]:
+    if not folder.is_dir():
+        raise GbiError("GBI-E060", where=str(folder), exit_code=2)
+    raised = folder / SEVERITIES_FILE
+    found = {rule.code: rule for rule in packaged}
+    for path in sorted(p for p in folder.rglob("*.yaml") if p.name != SEVERITIES_FILE):
+        rule = Rule(read_document(path, "rule"))
+        if rule.code in found or rule.code.startswith("GBI-"):
+            raise GbiError("GBI-E007", where=path.name, got=rule.code)
+        found[rule.code] = rule
+    if raised.is_file():
+        for code, level in read_document(raised, "severities").items():
+            if code not in found:
+                raise GbiError(
+                    "GBI-E004", where=raised.name, got=code, expected=suggest(code, [*found])
+                )
+            found[code] = found[code].raised(level, raised.name)
+    return tuple(found[code] for code in sorted(found))
 
 
 @lru_cache(maxsize=1)
@@ -87,36 +137,39 @@ def effective_day() -> str:
     return max(str(entry["from"]) for rule in catalogue() for entry in rule.document["severity"])
 
 
-def pick(only: Iterable[str] | None, exclude: Iterable[str] | None) -> tuple[Rule, ...]:
+def pick(
+    only: Iterable[str] | None, exclude: Iterable[str] | None, known: Sequence[Rule] | None = None
+) -> tuple[Rule, ...]:
     """Return the rules to run.
 
     Parameters
     ----------
     only, exclude
         Codes (``GBI-A003`` or ``A003``), slugs or families (``A``).
+    known
+        The rules to choose from; by default the packaged ones.
 
     Raises
     ------
     GbiError
         ``GBI-E004`` for a word that names no rule, with the nearest one that does.
     """
-    wanted = None if only is None else _named(only)
-    refused = set() if exclude is None else _named(exclude)
-    return tuple(
-        r for r in catalogue() if (wanted is None or r.code in wanted) and r.code not in refused
-    )
+    rules = catalogue() if known is None else known
+    wanted = None if only is None else _named(only, rules)
+    refused = set() if exclude is None else _named(exclude, rules)
+    return tuple(r for r in rules if (wanted is None or r.code in wanted) and r.code not in refused)
 
 
-def _named(words: Iterable[str]) -> set[str]:
+def _named(words: Iterable[str], rules: Sequence[Rule]) -> set[str]:
     found: set[str] = set()
     for word in [words] if isinstance(words, str) else words:
         hits = {
             r.code
-            for r in catalogue()
-            if word in (r.code, r.slug, r.code.removeprefix("GBI-"), r.code[4])
+            for r in rules
+            if word in (r.code, r.slug, r.code.removeprefix("GBI-"), r.code.partition("-")[2][0])
         }
         if not hits:
-            near = suggest(word, [*(r.code for r in catalogue()), *(r.slug for r in catalogue())])
+            near = suggest(word, [*(r.code for r in rules), *(r.slug for r in rules)])
             raise GbiError("GBI-E004", got=word, expected=near)
         found |= hits
     return found

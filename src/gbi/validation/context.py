@@ -7,15 +7,19 @@ and, per breach, the positions of all parties. The engine turns positions into c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -42,8 +46,10 @@ class Violation:
         The column at fault.
     found, expected, difference, tolerance, suggestion
         The substance, in the unit of the row.
+    elsewhere
+        Parties in other tables of the submission: (table, position).
     details
-        Further placeholders of the rule's messages.
+        Further placeholders of the rule's messages; also what was seen in last year's files.
     """
 
     rows: tuple[int, ...]
@@ -56,7 +62,91 @@ class Violation:
     totals: tuple[int, ...] = ()
     totals_first: bool = False
     shared: bool = False
+    elsewhere: tuple[tuple[str, int], ...] = ()
     details: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Breaches(Sequence[Violation]):
+    """Breaches of single cells as arrays: a violation is made only when one is looked at.
+
+    Parameters
+    ----------
+    rows
+        Positions in the frame, one party each.
+    column
+        The column at fault.
+    found
+        What each cell holds; None leaves it out.
+    expected, tolerance
+        An array with a value per breach, one value for all, or None.
+    suggestion
+        A text per breach, or None.
+    details
+        Per placeholder an array, or one value for all.
+    """
+
+    def __init__(
+        self,
+        rows: NDArray[np.int_],
+        column: str = "OBS_VALUE",
+        *,
+        found: NDArray[Any] | None = None,
+        expected: NDArray[Any] | object = None,
+        tolerance: float | None = None,
+        suggestion: Sequence[str | None] | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        self.rows = np.asarray(rows, dtype=np.int64)
+        self.column = column
+        self.found = found
+        self.expected = expected
+        self.tolerance = tolerance
+        self.suggestion = suggestion
+        self.details = details or {}
+
+    def __len__(self) -> int:
+        """Return the number of breaches."""
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Violation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Breaches: ...
+    def __getitem__(self, index: int | slice) -> Violation | Breaches:
+        """Return one breach as a violation, or a part of them."""
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        found, expected = plain(_at(self.found, index)), plain(_at(self.expected, index))
+        apart = None
+        if isinstance(found, float) and isinstance(expected, int | float):
+            apart = found - expected
+        return Violation(
+            (int(self.rows[index]),), self.column, found=found, expected=expected,
+            difference=apart, tolerance=self.tolerance,
+            suggestion=None if self.suggestion is None else self.suggestion[index],
+            details={name: plain(_at(v, index)) for name, v in self.details.items()},
+        )  # fmt: skip
+
+    def take(self, chosen: NDArray[np.int_]) -> Breaches:
+        """Return the breaches at these places, in their order."""
+
+        def part(values: Any) -> Any:
+            return values[chosen] if isinstance(values, np.ndarray) else values
+
+        proposed = self.suggestion
+        return Breaches(
+            self.rows[chosen],
+            self.column,
+            found=part(self.found),
+            expected=part(self.expected),
+            tolerance=self.tolerance,
+            suggestion=None if proposed is None else [proposed[int(i)] for i in chosen],
+            details={name: part(values) for name, values in self.details.items()},
+        )
+
+
+def _at(values: object, index: int) -> object:
+    return values[index] if isinstance(values, np.ndarray) else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +174,12 @@ class Context:
         Of the rule.
     unread
         Per column, the rows whose cell reading could not understand: not missing, but unknown.
+    others
+        Every table of the submission by name; ``table`` is among them.
+    previous
+        Last year's tables by name; empty where none were given.
+    as_of
+        The day of the validation.
     """
 
     table: str
@@ -94,6 +190,9 @@ class Context:
     tolerance: str | float | None = None
     totals: pd.DataFrame | None = None
     unread: Mapping[str, NDArray[np.bool_]] = field(default_factory=lambda: MappingProxyType({}))
+    others: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    previous: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    as_of: date = date(2025, 1, 1)
 
     def values(self, column: str = "OBS_VALUE") -> NDArray[np.float64]:
         """Return a column as floats, NaN where missing."""
@@ -115,26 +214,97 @@ class Context:
         return [c for c in (*self.key, *extra) if c not in aside]
 
 
+_MEMORY: ContextVar[dict[int, dict[Any, Any]] | None] = ContextVar("_MEMORY", default=None)
+Kept = TypeVar("Kept")
+
+
+@contextmanager
+def remembering(frames: Iterable[pd.DataFrame]) -> Iterator[None]:
+    """Keep what is derived from these frames as long as the block lasts.
+
+    Many rules look at the same columns. Nothing outlives the block, for a frame may change after
+    it; what is kept can't be written to.
+    """
+    token = _MEMORY.set({id(frame): {} for frame in frames})
+    try:
+        yield
+    finally:
+        _MEMORY.reset(token)
+
+
+def _kept(frame: pd.DataFrame, what: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
+    memory = _MEMORY.get()
+    kept = None if memory is None else memory.get(id(frame))
+    if kept is None:
+        return make()
+    if what not in kept:
+        made = make()
+        for part in made if isinstance(made, tuple) else (made,):
+            if isinstance(part, np.ndarray):
+                part.flags.writeable = False
+        kept[what] = made
+    held: Kept = kept[what]
+    return held
+
+
 def floats(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     """Return a column as floats, NaN where missing."""
-    out = frame[column].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(out, dtype=np.float64)
+    return _kept(frame, ("floats", column), lambda: _floats(frame[column]))
+
+
+def _floats(column: pd.Series[Any]) -> NDArray[np.float64]:
+    if column.dtype == np.float64:
+        return np.array(column, dtype=np.float64)
+    out = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.array(out, dtype=np.float64)
+
+
+def coded(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Return a column as numbers of its distinct values, -1 where missing, and these values."""
+
+    def make() -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        numbers, values = pd.factorize(frame[column], use_na_sentinel=True)
+        return numbers.astype(np.int64), np.array([plain(v) for v in values], dtype=object)
+
+    return _kept(frame, ("coded", column), make)
 
 
 def codes(frame: pd.DataFrame, column: str, default: str = "_T") -> NDArray[np.object_]:
     """Return a code column as text; a missing column or cell counts as the default."""
+
+    def make() -> NDArray[np.object_]:
+        if column not in frame.columns:
+            return np.full(len(frame), default, dtype=object)
+        numbers, values = coded(frame, column)
+        return np.append(values, np.array([default], dtype=object))[numbers]
+
+    return _kept(frame, ("codes", column, default), make)
+
+
+def among(
+    frame: pd.DataFrame, column: str, allowed: Iterable[object], default: str | None = None
+) -> NDArray[np.bool_]:
+    """Say which cells hold one of the values; a missing column or cell counts as the default."""
+    wanted = set(allowed)
     if column not in frame.columns:
-        return np.full(len(frame), default, dtype=object)
-    return frame[column].astype("object").where(frame[column].notna(), default).to_numpy(object)
+        return np.full(len(frame), default in wanted)
+    numbers, values = coded(frame, column)
+    hit = np.array([*(v in wanted for v in values), default in wanted], dtype=bool)
+    return np.asarray(hit[numbers])
 
 
 def group_ids(frame: pd.DataFrame, columns: Iterable[str]) -> NDArray[np.int64]:
     """Return one number per row: equal where all columns are equal, missing equal to missing."""
-    present = [c for c in columns if c in frame.columns]
-    if not present or frame.empty:
-        return np.zeros(len(frame), dtype=np.int64)
-    ids = frame.groupby(present, dropna=False, sort=False, observed=True).ngroup()
-    return np.asarray(ids, dtype=np.int64)
+    present = tuple(dict.fromkeys(c for c in columns if c in frame.columns))
+
+    def make() -> NDArray[np.int64]:
+        ids = np.zeros(len(frame), dtype=np.int64)
+        for column in present:
+            numbers, values = coded(frame, column)
+            ids, _ = pd.factorize(ids * (len(values) + 1) + numbers)
+        return np.asarray(ids, dtype=np.int64)
+
+    return _kept(frame, ("groups", present), make)
 
 
 def rows_where(frame: pd.DataFrame, where: Mapping[str, Iterable[str]]) -> NDArray[np.bool_]:
@@ -143,7 +313,7 @@ def rows_where(frame: pd.DataFrame, where: Mapping[str, Iterable[str]]) -> NDArr
     for column, allowed in where.items():
         if column not in frame.columns:
             return np.zeros(len(frame), dtype=bool)
-        keep &= frame[column].isin(list(allowed)).to_numpy(dtype=bool)
+        keep &= among(frame, column, allowed)
     return keep
 
 
@@ -180,6 +350,10 @@ def printed_units(frame: pd.DataFrame) -> NDArray[np.float64]:
 
     It is 10^-``DECIMALS``; where that is not known, the fewest decimals that hold the value.
     """
+    return _kept(frame, ("units",), lambda: _printed_units(frame))
+
+
+def _printed_units(frame: pd.DataFrame) -> NDArray[np.float64]:
     values = floats(frame, "OBS_VALUE")
     needed = np.zeros(len(frame))
     open_ = np.isfinite(values)
@@ -196,7 +370,7 @@ def printed_units(frame: pd.DataFrame) -> NDArray[np.float64]:
 
 def exact(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Say which rows are counts or amounts in whole units, which no rounding can move."""
-    unit = np.isin(codes(frame, "UNIT_MEASURE", ""), _EXACT_UNITS)
+    unit = among(frame, "UNIT_MEASURE", _EXACT_UNITS)
     if "UNIT_MULT" in frame.columns:
         multiplier = floats(frame, "UNIT_MULT")
         unit &= np.nan_to_num(multiplier, nan=0.0) == 0.0

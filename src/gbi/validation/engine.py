@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +13,14 @@ import pandas as pd
 
 from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, Dataset, Submission
 from gbi.errors import GbiError
-from gbi.findings import SEVERITIES, Cell, Finding, make_finding
+from gbi.findings import SEVERITIES, WITHHELD, Cell, Finding
 from gbi.provenance import Provenance
 from gbi.schemas import schema
-from gbi.validation.catalogue import INTAKE, Rule, catalogue, effective_day, pick
-from gbi.validation.context import Checked, Context, Violation, plain
+from gbi.validation.catalogue import OUTSIDE, Rule, catalogue, effective_day, pick
+from gbi.validation.context import Breaches, Checked, Context, remembering
 from gbi.validation.operators import OPERATORS
 from gbi.validation.report import EngineError, NotRun, RuleOutcome, ValidationReport
+from gbi.validation.tracing import Breached, Stored, Table
 from gbi.validation.waivers import apply_waivers
 
 if TYPE_CHECKING:
@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 
     from gbi.dataset import SubmittedFile
     from gbi.schemas import Schema
+    from gbi.validation.context import Violation
+    from gbi.validation.waivers import Waiver
 
 Data = Dataset | Submission | Mapping[str, "pd.DataFrame | Dataset"]
+STORED = 1000  # findings of a rule in a table that a report keeps; all are counted
 _UNREAD_FAMILIES = "TC"  # a cell that holds no number, or no known code
+_MICRODATA = "survey"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +54,30 @@ class _Input:
 class _Tally:
     """What became of one rule over all its tables."""
 
-    findings: list[Finding] = field(default_factory=list)
+    read: list[Finding] = field(default_factory=list)
+    breached: list[Breached] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
     errors: list[EngineError] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     tables: int = 0
     checked: int = 0
     skipped: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of findings."""
+        return len(self.read) + sum(len(b) for b in self.breached)
 
 
 def validate(
     data: Data,
     *,
-    previous: ValidationReport | Mapping[str, Any] | Submission | None = None,
+    previous: ValidationReport | Mapping[str, Any] | Data | None = None,
     as_of: date | str | None = None,
     only: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,
     waivers: Sequence[Mapping[str, Any]] | None = None,
+    rules: str | Path | None = None,
+    most: int = STORED,
 ) -> ValidationReport:
     """Check data against the rule catalogue.
 
@@ -74,8 +86,9 @@ def validate(
     data
         A submission, a dataset, or tables by name.
     previous
-        An earlier report (or its payload, or the submission that it was made from): findings are
-        compared by id as fixed, new or persisting.
+        Last year's data (a submission, a dataset or tables): the rules across years compare with
+        it. Or an earlier report of the same data, or its payload: findings are then compared by
+        id as fixed, new or persisting.
     as_of
         The day whose severities hold; by default the day on which the rule set took effect, so
         that the same files always give the same report.
@@ -83,7 +96,14 @@ def validate(
         Codes (``GBI-A003``, ``A003``), slugs or families (``A``) to run or to leave out; recorded
         in the report.
     waivers
-        Each ``{"id": …}`` or ``{"code": …, "key": {…}}`` with ``justification`` and ``by``.
+        Each ``{"id": …}`` or ``{"code": …, "key": {…}}`` with ``justification`` and ``by``. What
+        is wrong with one is a finding of family W.
+    rules
+        A folder with a ministry's own rules and raised severities (see
+        :func:`gbi.validation.catalogue.catalogue`).
+    most
+        How many findings of a rule in a table are stored. All are counted, and every position is
+        in :meth:`ValidationReport.positions`.
 
     Returns
     -------
@@ -97,25 +117,50 @@ def validate(
         ``GBI-E031`` if ``data`` is none of these, ``GBI-E004`` for a word that names no rule.
     """
     source = _input_of(data)
+    before, earlier = _previous_of(previous)
     day = date.fromisoformat(effective_day()) if as_of is None else _day(as_of)
-    chosen = pick(only, exclude)
-    tallies = {rule.code: _run(rule, source, day) for rule in chosen}
-    found = [f for tally in tallies.values() for f in tally.findings]
-    by_code = {rule.code: rule for rule in catalogue()}
-    marked, outcome = apply_waivers(sorted(found, key=_order), waivers or (), by_code)
+    known = catalogue(None if rules is None else Path(rules))
+    chosen = pick(only, exclude, known)
+    engine = _Engine(source, before, day, most)
+    tallies = engine.run(chosen)
     options = {"as_of": day.isoformat(), "only": _words(only), "exclude": _words(exclude)}
+    found = Stored(
+        [f for t in tallies.values() for f in t.read],
+        [b for t in tallies.values() for b in t.breached],
+        most,
+    )
+    outcome: tuple[Waiver, ...] = ()
+    if waivers:
+        marked, outcome = apply_waivers(found, waivers, {rule.code: rule for rule in known})
+        found = found.answered(marked)
+    answered = found if waivers else ()
     return ValidationReport(
-        findings=tuple(marked),
-        rules=tuple(_outcome(r, tallies[r.code], source, day, marked) for r in chosen),
+        stored=found,
+        rules=tuple(_outcome(r, tallies[r.code], source, day, answered) for r in chosen),
         not_run=tuple(n for t in tallies.values() for n in t.not_run),
         engine_errors=tuple(e for t in tallies.values() for e in t.errors),
         waivers=outcome,
         files=source.files,
         tables={name: len(d) for name, d in source.datasets.items()},
         options=options,
-        comparison=_compare(previous, marked, options),
+        comparison=None if earlier is None else _compare(earlier, found),
         provenance=source.provenance.then("validate", **options),
+        datasets=source.datasets,
+        documents={rule.code: rule.document for rule in chosen},
     )
+
+
+def _previous_of(
+    previous: ValidationReport | Mapping[str, Any] | Data | None,
+) -> tuple[Mapping[str, pd.DataFrame], ValidationReport | Mapping[str, Any] | None]:
+    """Return last year's tables, or the earlier report to compare with."""
+    if previous is None:
+        return {}, None
+    if isinstance(previous, ValidationReport):
+        return {}, previous
+    if isinstance(previous, Mapping) and "findings" in previous:
+        return {}, previous
+    return {name: d.frame for name, d in _input_of(previous).datasets.items()}, None
 
 
 def _words(words: Iterable[str] | None) -> list[str] | None:
@@ -145,63 +190,134 @@ def _input_of(data: Data) -> _Input:
     )
 
 
-def _run(rule: Rule, source: _Input, day: date) -> _Tally:
-    tally = _Tally()
-    tally.findings += [
-        replace(f, severity=rule.severity(None, day))
-        for f in source.findings
-        if f.code == rule.code
-    ]
-    if rule.operator == INTAKE:
-        tally.tables = int(source.was_read)
-        tally.checked = len(source.files)
+@dataclass(frozen=True, eq=False)
+class _Engine:
+    """The tables of one validation, prepared once for all rules."""
+
+    source: _Input
+    previous: Mapping[str, pd.DataFrame]
+    day: date
+    most: int
+
+    def run(self, rules: Sequence[Rule]) -> dict[str, _Tally]:
+        """Run the rules, each on its tables."""
+        datasets = self.source.datasets
+        frames = [f for d in datasets.values() for f in _frames(d)]
+        with remembering([*frames, *self.previous.values()]):
+            tables = {name: _table(data) for name, data in datasets.items()}
+            contexts = {name: self._context(data) for name, data in datasets.items()}
+            return {rule.code: self._rule(rule, tables, contexts) for rule in rules}
+
+    def _context(self, data: Dataset) -> Context:
+        known = schema(data.table)
+        return Context(
+            table=data.table,
+            frame=data.frame,
+            key=tuple(c for c in known.key if c in data.frame.columns),
+            required=_required(known, data.frame),
+            totals=None if data.totals is None else data.totals.frame,
+            unread=_unread(data),
+            others={name: d.frame for name, d in self.source.datasets.items()},
+            previous=self.previous,
+            as_of=self.day,
+        )
+
+    def _rule(
+        self, rule: Rule, tables: Mapping[str, Table], contexts: Mapping[str, Context]
+    ) -> _Tally:
+        tally = _Tally()
+        if rule.operator in OUTSIDE:
+            tally.read += [
+                replace(f, severity=rule.severity(None, self.day))
+                for f in self.source.findings
+                if f.code == rule.code
+            ]
+            tally.tables = int(self.source.was_read)
+            tally.checked = len(self.source.files)
+            return tally
+        for name in rule.tables:
+            if name not in tables:
+                continue
+            if reason := self._inapplicable(rule):
+                tally.reasons.append(reason)
+                continue
+            tally.tables += 1
+            absent = tuple(c for c in rule.needs if c not in contexts[name].frame.columns)
+            if absent:
+                tally.not_run.append(NotRun(rule.code, name, "missing_column", absent))
+                continue
+            try:
+                self._check(rule, name, tables, contexts[name], tally)
+            except Exception as error:  # a rule that breaks off must not cost the others
+                tally.errors.append(EngineError(rule.code, name, type(error).__name__))
         return tally
-    for table in rule.tables:
-        data = source.datasets.get(table)
-        if data is None:
-            continue
-        tally.tables += 1
-        absent = tuple(c for c in rule.needs if c not in data.frame.columns)
-        if absent:
-            tally.not_run.append(NotRun(rule.code, table, "missing_column", absent))
-            continue
-        try:
-            _check(rule, data, day, tally)
-        except Exception as error:  # a rule that breaks off must not cost the others
-            tally.errors.append(EngineError(rule.code, table, type(error).__name__))
-    return tally
+
+    def _inapplicable(self, rule: Rule) -> str | None:
+        """Say why a rule that needs other tables, or last year's, has nothing to compare with."""
+        if rule.document.get("previous") and not self.previous:
+            return "no_previous"
+        for table, columns in rule.document.get("others", {}).items():
+            if table not in self.source.datasets:
+                return f"no_table: {table}"
+            for column in columns:
+                if column not in self.source.datasets[table].frame.columns:
+                    return f"no_column: {table}.{column}"
+        return None
+
+    def _check(
+        self,
+        rule: Rule,
+        name: str,
+        tables: Mapping[str, Table],
+        context: Context,
+        tally: _Tally,
+    ) -> None:
+        mine = replace(
+            context, params=rule.document["params"], tolerance=rule.document["tolerance"]
+        )
+        skip = np.zeros(len(context.frame), dtype=bool)
+        for column in rule.needs:
+            skip |= context.unread.get(column, skip)
+        checked: Checked = OPERATORS[rule.operator](mine)
+        if checked.absent:
+            tally.not_run.append(NotRun(rule.code, name, "missing_column", checked.absent))
+        tally.checked += checked.rows
+        tally.skipped += int(skip.sum())
+        clean = _without(checked.violations, skip)
+        if not len(clean):
+            return
+        others = {t: tables[t] for t in rule.document.get("others", {}) if t in tables}
+        breached = Breached(rule, rule.severity(name, self.day), tables[name], clean, others)
+        # Words that lack a placeholder are the engine's fault, to be met here and not when shown.
+        tried = 1 if isinstance(clean, Breaches) else min(len(clean), self.most)
+        for _ in breached.findings(tried):
+            pass
+        tally.breached.append(breached)
 
 
-def _check(rule: Rule, data: Dataset, day: date, tally: _Tally) -> None:
-    context = _context(rule, data)
-    skip = np.zeros(len(data), dtype=bool)
-    for column in rule.needs:
-        skip |= context.unread.get(column, skip)
-    checked: Checked = OPERATORS[rule.operator](context)
-    if checked.absent:
-        tally.not_run.append(NotRun(rule.code, data.table, "missing_column", checked.absent))
-    clean = [v for v in checked.violations if not skip[list(v.rows)].any()]
-    tally.checked += checked.rows
-    tally.skipped += int(skip.sum())
-    severity = rule.severity(data.table, day)
-    seen: Counter[tuple[str, ...]] = Counter()
-    for violation in clean:
-        finding = _finding(rule, violation, data, context, severity, seen)
-        tally.findings.append(finding)
+def _frames(data: Dataset) -> list[pd.DataFrame]:
+    return [data.frame] if data.totals is None else [data.frame, data.totals.frame]
 
 
-def _context(rule: Rule, data: Dataset) -> Context:
-    known = schema(data.table)
-    return Context(
-        table=data.table,
-        frame=data.frame,
-        key=tuple(c for c in known.key if c in data.frame.columns),
-        required=_required(known, data.frame),
-        params=rule.document["params"],
-        tolerance=rule.document["tolerance"],
-        totals=None if data.totals is None else data.totals.frame,
-        unread=_unread(data),
-    )
+def _table(data: Dataset) -> Table:
+    key = tuple(c for c in schema(data.table).key if c in data.frame.columns)
+    return Table(data, key, _masks(data))
+
+
+def _masks(data: Dataset) -> NDArray[np.object_] | None:
+    """Return what is published in the place of figures, per row."""
+    if data.table == _MICRODATA:
+        return np.full(len(data), WITHHELD, dtype=object)
+    return None
+
+
+def _without(violations: Sequence[Violation], skip: NDArray[np.bool_]) -> Sequence[Violation]:
+    """Leave out the breaches that touch a row whose cell reading could not understand."""
+    if not skip.any():
+        return violations
+    if isinstance(violations, Breaches):
+        return violations.take(np.flatnonzero(~skip[violations.rows]))
+    return [v for v in violations if not skip[list(v.rows)].any()]
 
 
 def _required(known: Schema, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -221,130 +337,52 @@ def _unread(data: Dataset) -> dict[str, NDArray[np.bool_]]:
     if not bad:
         return {}
     origins = data.origins
-    places = list(zip(origins[ORIGIN_FILE], origins[ORIGIN_SHEET], strict=True))
+    addresses = {cell.a1 for cell in bad}
     out: dict[str, NDArray[np.bool_]] = {}
     for column in (c for c in origins.columns if not str(c).startswith("_")):
-        cells = [
-            Cell(str(f), str(s), str(a)) in bad
-            for (f, s), a in zip(places, origins[column], strict=True)
+        rows = np.flatnonzero(origins[column].isin(addresses).to_numpy(dtype=bool))
+        hit = [
+            r
+            for r in rows.tolist()
+            if Cell(
+                str(origins[ORIGIN_FILE].iloc[r]),
+                str(origins[ORIGIN_SHEET].iloc[r]),
+                str(origins[column].iloc[r]),
+            )
+            in bad
         ]
-        if any(cells):
-            out[str(column)] = np.array(cells, dtype=bool)
+        if hit:
+            out[str(column)] = np.isin(np.arange(len(data)), hit)
     return out
-
-
-def _finding(
-    rule: Rule,
-    violation: Violation,
-    data: Dataset,
-    context: Context,
-    severity: Any,
-    seen: Counter[tuple[str, ...]],
-) -> Finding:
-    first_in_totals = violation.totals_first and bool(violation.totals)
-    where = data.totals if first_in_totals and data.totals is not None else data
-    row = violation.totals[0] if first_in_totals else violation.rows[0]
-    own = _cells(data, violation.rows, violation.column)
-    printed = [] if data.totals is None else _cells(data.totals, violation.totals, violation.column)
-    key = _key(where.frame, context.key, row)
-    if violation.shared:
-        same = data.frame.iloc[list(violation.rows)].nunique(dropna=False)
-        key = {c: v for c, v in key.items() if same[c] == 1}
-    mark = (violation.column, *key.values())
-    seen[mark] += 1
-    return make_finding(
-        rule.code,
-        severity=severity,
-        cells=[*printed, *own] if first_in_totals else [*own, *printed],
-        key=key,
-        field=violation.column,
-        found=violation.found,
-        expected=violation.expected,
-        difference=violation.difference,
-        tolerance=violation.tolerance,
-        unit=_unit(where.frame, row) if violation.column == "OBS_VALUE" else None,
-        suggestion=violation.suggestion,
-        ordinal=seen[mark] - 1,
-        **violation.details,
-    )
-
-
-def _cells(data: Dataset, rows: Iterable[int], column: str) -> list[Cell]:
-    if data.origins is None:
-        return []
-    return list(dict.fromkeys(data.origin(row, column) for row in rows))
-
-
-def _key(frame: pd.DataFrame, columns: Iterable[str], row: int) -> dict[str, str]:
-    """Return the business key of a row: what is given and is not a total."""
-    key = {}
-    for column in columns:
-        value = plain(frame[column].iloc[row]) if column in frame.columns else None
-        if value is not None and value != "_T":
-            key[column] = str(value)
-    return key
-
-
-def _unit(frame: pd.DataFrame, row: int) -> str | None:
-    if "UNIT_MEASURE" not in frame.columns:
-        return None
-    unit = plain(frame["UNIT_MEASURE"].iloc[row])
-    multiplier = plain(frame["UNIT_MULT"].iloc[row]) if "UNIT_MULT" in frame.columns else None
-    if unit is None:
-        return None
-    return f"{unit} × 10^{multiplier}" if multiplier else str(unit)
-
-
-def _order(finding: Finding) -> tuple[Any, ...]:
-    match = re.fullmatch(r"([A-Z]+)([0-9]+)", finding.a1)
-    row, column = (int(match[2]), match[1]) if match else (0, "")
-    return (
-        SEVERITIES.index(finding.severity),
-        finding.file,
-        finding.sheet,
-        row,
-        len(column),
-        column,
-        finding.code,
-        finding.id,
-    )
 
 
 def _outcome(
     rule: Rule, tally: _Tally, source: _Input, day: date, marked: Sequence[Finding]
 ) -> RuleOutcome:
-    mine = [f for f in marked if f.code == rule.code]
+    missing = {n.table for n in tally.not_run}
+    reason = None
     if tally.errors:
         status = "error"
-    elif mine:
+    elif len(tally):
         status = "failed"
-    elif tally.not_run and len({n.table for n in tally.not_run}) == tally.tables:
-        status = "not_run"
+    elif tally.not_run and len(missing) == tally.tables:
+        status, reason = "not_run", "missing_column"
+    elif tally.tables:
+        status = "passed"
     else:
-        status = "passed" if tally.tables else "not_applicable"
+        status, reason = "not_applicable", next(iter(tally.reasons), "no_table")
     levels = [rule.severity(t, day) for t in rule.tables if t in source.datasets]
     gravest = min(levels or [rule.severity(None, day)], key=SEVERITIES.index)
+    waived = sum(f.status == "waived" for f in marked if f.code == rule.code)
     return RuleOutcome(
-        rule.code,
-        rule.slug,
-        gravest,
-        status,
-        tally.checked,
-        tally.skipped,
-        len(mine),
-        sum(f.status == "waived" for f in mine),
-    )
+        rule.code, rule.slug, gravest, status, tally.checked, tally.skipped, len(tally), waived,
+        reason,
+    )  # fmt: skip
 
 
 def _compare(
-    previous: ValidationReport | Mapping[str, Any] | Submission | None,
-    findings: Sequence[Finding],
-    options: Mapping[str, Any],
-) -> dict[str, tuple[str, ...]] | None:
-    if previous is None:
-        return None
-    if isinstance(previous, Submission):
-        previous = validate(previous, **{k: v for k, v in options.items() if v is not None})
+    previous: ValidationReport | Mapping[str, Any], findings: Sequence[Finding]
+) -> dict[str, tuple[str, ...]]:
     before = (
         {f.id for f in previous.findings}
         if isinstance(previous, ValidationReport)

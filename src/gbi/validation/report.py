@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gbi.errors import GbiError
-from gbi.findings import SEVERITIES
+from gbi.findings import SEVERITIES, rule_document
 from gbi.provenance import Provenance, canonical, canonical_json
 from gbi.results import rendering, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gbi.dataset import SubmittedFile
+    from gbi.dataset import Dataset, SubmittedFile
     from gbi.findings import Finding
+    from gbi.validation.tracing import Stored
     from gbi.validation.waivers import Waiver
 
 REPORT_SCHEMA = "gbi-validation/1"
@@ -42,6 +44,10 @@ class RuleOutcome:
         Rows or groups looked at; rows left out because reading could not understand a cell.
     findings, waived
         How many findings, and how many of them are waived.
+    reason
+        Why it was not run or has nothing to look at: ``missing_column``, ``no_table``,
+        ``no_table: budget`` (another table that it compares with), ``no_column: budget.PROGRAMME``
+        or ``no_previous`` (last year's data were not given).
     """
 
     code: str
@@ -52,6 +58,7 @@ class RuleOutcome:
     skipped: int
     findings: int
     waived: int
+    reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parts as plain values."""
@@ -96,8 +103,9 @@ class ValidationReport:
 
     Attributes
     ----------
-    findings
-        By severity, file, sheet, row and code; those of reading included.
+    stored
+        The findings as they are, the first ones of every rule and table. What may be shown is in
+        :attr:`findings`.
     rules
         Every rule that was asked for, with its status and counts.
     not_run, engine_errors
@@ -112,9 +120,13 @@ class ValidationReport:
         Ids that are ``fixed``, ``new`` or ``persisting`` against a previous report, or None.
     provenance
         Of the data.
+    datasets
+        The tables that were validated, by name; empty where they are not at hand.
+    documents
+        The file of every rule that was asked for, by code.
     """
 
-    findings: tuple[Finding, ...]
+    stored: Stored
     rules: tuple[RuleOutcome, ...] = field(repr=False)
     not_run: tuple[NotRun, ...] = field(default=(), repr=False)
     engine_errors: tuple[EngineError, ...] = ()
@@ -124,6 +136,42 @@ class ValidationReport:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     comparison: Mapping[str, tuple[str, ...]] | None = field(default=None, repr=False)
     provenance: Provenance = field(default_factory=Provenance)
+    datasets: Mapping[str, Dataset] = field(default_factory=dict, repr=False)
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that are stored, as they may be published.
+
+        Of small counts of persons and of microdata no figure is named (see
+        :meth:`gbi.findings.Finding.masked`). By severity, file, sheet, row and code; those of
+        reading included.
+        """
+        return tuple(f.masked() for f in self.stored)
+
+    def unmasked(self) -> tuple[Finding, ...]:
+        """Return the findings with all their figures: for the sender's own copy alone."""
+        return tuple(self.stored)
+
+    def positions(self) -> pd.DataFrame:
+        """Return every breach that rules found in tables, stored or not.
+
+        Returns
+        -------
+        DataFrame
+            ``CODE SEVERITY TABLE ROW FIELD``: a row per breach, ``ROW`` the position of its first
+            party in the table. What reading found isn't in it.
+        """
+        return self.stored.positions()
+
+    def document(self, code: str) -> Mapping[str, Any]:
+        """Return the file of a rule by its code."""
+        return self.documents[code] if code in self.documents else rule_document(code)
+
+    @property
+    def truncation(self) -> dict[str, int]:
+        """How many findings are stored, and how many were counted."""
+        return {"stored": len(self.stored), "counted": sum(self.stored.counted.values())}
 
     @property
     def verdict(self) -> str:
@@ -141,8 +189,10 @@ class ValidationReport:
     @property
     def counts(self) -> dict[str, int]:
         """Open findings by severity, and the waived ones."""
-        n = Counter("waived" if f.status == "waived" else f.severity for f in self.findings)
-        return {name: n[name] for name in (*SEVERITIES, "waived")}
+        lifted = self.stored if self.waivers else ()
+        waived = Counter(f.severity for f in lifted if f.status == "waived")
+        n: dict[str, int] = {s: self.stored.counted[s] - waived[s] for s in SEVERITIES}
+        return {**n, "waived": sum(waived.values())}
 
     @property
     def ok(self) -> bool:
@@ -216,7 +266,7 @@ class ValidationReport:
             "not_run": [n.to_dict() for n in self.not_run],
             "engine_errors": [e.to_dict() for e in self.engine_errors],
             "waivers": [w.to_dict() for w in self.waivers],
-            "truncation": {"stored": len(self.findings), "counted": len(self.findings)},
+            "truncation": self.truncation,
         }
         plain: dict[str, Any] = canonical(out)
         return plain

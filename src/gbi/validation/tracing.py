@@ -1,0 +1,261 @@
+"""From positions to findings: the cells of all parties, the business key, the words.
+
+An operator answers with positions, for a table may have millions of rows. Findings are made of
+them when somebody asks, the first ones of every rule and table; the positions are all kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import pandas as pd
+
+from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET
+from gbi.findings import Cell, Finding, make_finding, placed
+from gbi.validation.context import Breaches, coded, remembering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from gbi.dataset import Dataset
+    from gbi.findings import Severity
+    from gbi.validation.catalogue import Rule
+    from gbi.validation.context import Violation
+
+_WHOLE = "_T"
+_VALUE = "OBS_VALUE"
+POSITIONS = ("CODE", "SEVERITY", "TABLE", "ROW", "FIELD")
+
+
+class Table:
+    """A dataset under validation, with what is needed to say where and what a row is.
+
+    Parameters
+    ----------
+    data
+        The dataset.
+    key
+        The columns of its business key that it has.
+    masks
+        Per row what is published in the place of its figures; None where nothing is withheld.
+    """
+
+    def __init__(
+        self, data: Dataset, key: tuple[str, ...], masks: NDArray[np.object_] | None = None
+    ) -> None:
+        self.data = data
+        self.key = key
+        self.masks = masks
+
+    def value(self, column: str, row: int) -> object:
+        """Return a cell's plain value, None where the column or the value is missing."""
+        if column not in self.data.frame.columns:
+            return None
+        numbers, values = coded(self.data.frame, column)
+        return values[numbers[row]] if numbers[row] >= 0 else None
+
+    def business_key(self, row: int) -> dict[str, str]:
+        """Return the business key of a row: what is given and is not a total."""
+        found = {column: self.value(column, row) for column in self.key}
+        return {c: str(v) for c, v in found.items() if v is not None and v != _WHOLE}
+
+    def shared_key(self, rows: Sequence[int]) -> dict[str, str]:
+        """Return what the business keys of several rows have in common."""
+        first, *others = (self.business_key(row) for row in rows)
+        return {c: v for c, v in first.items() if all(o.get(c) == v for o in others)}
+
+    def unit(self, row: int) -> str | None:
+        """Return the unit of a row with its power of ten."""
+        unit, multiplier = self.value("UNIT_MEASURE", row), self.value("UNIT_MULT", row)
+        return f"{unit} × 10^{multiplier}" if unit and multiplier else str(unit) if unit else None
+
+    @cached_property
+    def _places(self) -> dict[str, NDArray[np.object_]]:
+        origins = self.data.origins
+        if origins is None:
+            return {}
+        return {
+            str(c): origins[c].astype("object").where(origins[c].notna(), "").to_numpy(object)
+            for c in origins.columns
+        }
+
+    def cells(self, rows: Iterable[int], column: str) -> list[Cell]:
+        """Return the cells of a column, in the order of the rows; none without a file."""
+        places = self._places
+        if not places:
+            return []
+        own, value = places.get(column), places.get(_VALUE)
+        found = []
+        for row in rows:
+            a1 = (own[row] if own is not None else "") or (value[row] if value is not None else "")
+            found.append(Cell(str(places[ORIGIN_FILE][row]), str(places[ORIGIN_SHEET][row]), a1))
+        return list(dict.fromkeys(found))
+
+    def mask(self, rows: Iterable[int]) -> str:
+        """Return what is published in the place of figures that involve these rows."""
+        if self.masks is None:
+            return ""
+        return next((str(m) for m in self.masks[list(rows)] if m), "")
+
+
+@dataclass(frozen=True, eq=False)
+class Breached:
+    """What one rule found in one table."""
+
+    rule: Rule
+    severity: Severity
+    table: Table
+    violations: Sequence[Violation]
+    elsewhere: Mapping[str, Table]
+
+    def __len__(self) -> int:
+        """Return the number of breaches, stored or not."""
+        return len(self.violations)
+
+    def findings(self, most: int) -> Iterator[Finding]:
+        """Yield the first findings."""
+        seen: Counter[tuple[str, ...]] = Counter()
+        for violation in islice(self.violations, most):
+            yield self._finding(violation, seen)
+
+    def _finding(self, violation: Violation, seen: Counter[tuple[str, ...]]) -> Finding:
+        totals = self.table.data.totals
+        printed_first = violation.totals_first and bool(violation.totals)
+        printed = None if totals is None else Table(totals, self.table.key)
+        where = printed if printed_first and printed is not None else self.table
+        row = violation.totals[0] if printed_first else violation.rows[0]
+        own = self.table.cells(violation.rows, violation.column)
+        of_totals = printed.cells(violation.totals, violation.column) if printed else []
+        far = [
+            cell
+            for table, at in violation.elsewhere
+            for cell in self.elsewhere[table].cells([at], violation.column)
+        ]
+        key = self.table.shared_key(violation.rows) if violation.shared else where.business_key(row)
+        mark = (violation.column, *key.values())
+        seen[mark] += 1
+        masks = [self.table.mask(violation.rows)]
+        masks += [self.elsewhere[t].mask([at]) for t, at in violation.elsewhere]
+        return make_finding(
+            self.rule.code,
+            rule=self.rule.document,
+            severity=self.severity,
+            cells=list(
+                dict.fromkeys([*of_totals, *own] if printed_first else [*own, *of_totals, *far])
+            ),
+            key=key,
+            field=violation.column,
+            found=violation.found,
+            expected=violation.expected,
+            difference=violation.difference,
+            tolerance=violation.tolerance,
+            unit=where.unit(row) if violation.column == _VALUE else None,
+            suggestion=violation.suggestion,
+            ordinal=seen[mark] - 1,
+            mask=next((m for m in masks if m), ""),
+            **violation.details,
+        )
+
+    def rows(self) -> NDArray[np.int64]:
+        """Return the position of the first party of every breach."""
+        if isinstance(self.violations, Breaches):
+            return self.violations.rows
+        return np.array([v.rows[0] if v.rows else -1 for v in self.violations], dtype=np.int64)
+
+    def fields(self) -> pd.Categorical[Any]:
+        """Return the column at fault of every breach."""
+        if isinstance(self.violations, Breaches):
+            return _same(self.violations.column, len(self))
+        return pd.Categorical([v.column for v in self.violations])
+
+
+class Stored(Sequence[Finding]):
+    """The findings of a validation, made when the first one is asked for.
+
+    Parameters
+    ----------
+    others
+        Findings that reading and the waivers made.
+    breached
+        What the rules found.
+    most
+        How many findings of a rule in a table are stored; all are counted.
+    """
+
+    def __init__(self, others: Sequence[Finding], breached: Sequence[Breached], most: int) -> None:
+        self._others = tuple(others)
+        self._breached = tuple(breached)
+        self._most = most
+
+    @cached_property
+    def _made(self) -> tuple[Finding, ...]:
+        frames = [
+            f
+            for b in self._breached
+            for t in (b.table, *b.elsewhere.values())
+            for f in (t.data.frame, None if t.data.totals is None else t.data.totals.frame)
+            if f is not None
+        ]
+        with remembering(frames):
+            made = [f for b in self._breached for f in b.findings(self._most)]
+        return tuple(sorted([*self._others, *made], key=placed))
+
+    def __len__(self) -> int:
+        """Return how many findings are stored."""
+        return len(self._others) + sum(min(len(b), self._most) for b in self._breached)
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Finding, ...]: ...
+    def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
+        """Return a finding, or several; by severity, file, sheet, row and code."""
+        return self._made[index]
+
+    def answered(self, findings: Sequence[Finding], others: Sequence[Finding] = ()) -> Stored:
+        """Return the same with findings that waivers marked, and with findings about waivers."""
+        out = Stored([*self._others, *others], self._breached, self._most)
+        out.__dict__["_made"] = tuple(sorted([*findings, *others], key=placed))
+        return out
+
+    @cached_property
+    def counted(self) -> Counter[str]:
+        """How many findings there are by severity, stored or not."""
+        count = Counter[str](f.severity for f in self._others)
+        for b in self._breached:
+            count[b.severity] += len(b)
+        return count
+
+    def positions(self) -> pd.DataFrame:
+        """Return every breach that rules found in tables, stored or not (see ``POSITIONS``)."""
+        columns: dict[str, list[Any]] = {name: [] for name in POSITIONS}
+        for b in self._breached:
+            columns["ROW"].append(b.rows())
+            columns["CODE"].append(_same(b.rule.code, len(b)))
+            columns["SEVERITY"].append(_same(b.severity, len(b)))
+            columns["TABLE"].append(_same(b.table.data.table, len(b)))
+            columns["FIELD"].append(b.fields())
+        if not self._breached:
+            return pd.DataFrame(
+                {
+                    name: pd.Series(dtype="int64" if name == "ROW" else "category")
+                    for name in POSITIONS
+                }
+            )
+        joined = {
+            name: np.concatenate(parts) if name == "ROW" else pd.api.types.union_categoricals(parts)
+            for name, parts in columns.items()
+        }
+        return pd.DataFrame(joined, columns=list(POSITIONS))
+
+
+def _same(word: str, n: int) -> pd.Categorical[Any]:
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=pd.Index([word]))
