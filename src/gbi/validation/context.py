@@ -74,13 +74,13 @@ class Breaches(Sequence[Violation]):
     rows
         Positions in the frame, one party each.
     column
-        The column at fault.
+        The column at fault: one for all, or one per breach.
     found
         What each cell holds; None leaves it out.
     expected, tolerance
         An array with a value per breach, one value for all, or None.
     suggestion
-        A text per breach, or None.
+        A text or None per breach; None where there is none at all.
     details
         Per placeholder an array, or one value for all.
     """
@@ -88,12 +88,12 @@ class Breaches(Sequence[Violation]):
     def __init__(
         self,
         rows: NDArray[np.int_],
-        column: str = "OBS_VALUE",
+        column: str | NDArray[np.object_] = "OBS_VALUE",
         *,
         found: NDArray[Any] | None = None,
         expected: NDArray[Any] | object = None,
         tolerance: float | None = None,
-        suggestion: Sequence[str | None] | None = None,
+        suggestion: NDArray[np.object_] | None = None,
         details: Mapping[str, object] | None = None,
     ) -> None:
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -121,7 +121,7 @@ class Breaches(Sequence[Violation]):
         if isinstance(found, float) and isinstance(expected, int | float):
             apart = found - expected
         return Violation(
-            (int(self.rows[index]),), self.column, found=found, expected=expected,
+            (int(self.rows[index]),), str(_at(self.column, index)), found=found, expected=expected,
             difference=apart, tolerance=self.tolerance,
             suggestion=None if self.suggestion is None else self.suggestion[index],
             details={name: plain(_at(v, index)) for name, v in self.details.items()},
@@ -133,15 +133,40 @@ class Breaches(Sequence[Violation]):
         def part(values: Any) -> Any:
             return values[chosen] if isinstance(values, np.ndarray) else values
 
-        proposed = self.suggestion
         return Breaches(
             self.rows[chosen],
-            self.column,
+            part(self.column),
             found=part(self.found),
             expected=part(self.expected),
             tolerance=self.tolerance,
-            suggestion=None if proposed is None else [proposed[int(i)] for i in chosen],
+            suggestion=part(self.suggestion),
             details={name: part(values) for name, values in self.details.items()},
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Breaches]) -> Breaches:
+        """Return several sets of breaches as one; what one of them tells, all tell."""
+
+        def whole(name: str) -> Any:
+            told = [getattr(part, name) for part in parts]
+            if all(value is None for value in told):
+                return None
+            spread = [
+                value if isinstance(value, np.ndarray) else np.full(len(p), value, dtype=object)
+                for value, p in zip(told, parts, strict=True)
+            ]
+            return np.concatenate([s.astype(object) for s in spread])
+
+        if len(parts) == 1:
+            return parts[0]
+        rows = [part.rows for part in parts]
+        column = whole("column")
+        return cls(
+            np.concatenate([np.zeros(0, dtype=np.int64), *rows]),
+            "OBS_VALUE" if column is None else column,
+            found=whole("found"),
+            expected=whole("expected"),
+            suggestion=whole("suggestion"),
         )
 
 

@@ -16,12 +16,12 @@ from gbi.errors import GbiError
 from gbi.findings import SEVERITIES, WITHHELD, Cell, Finding
 from gbi.provenance import Provenance
 from gbi.schemas import schema
-from gbi.validation.catalogue import OUTSIDE, Rule, catalogue, effective_day, pick
+from gbi.validation.catalogue import OUTSIDE, WAIVER, Rule, catalogue, effective_day, pick
 from gbi.validation.context import Breaches, Checked, Context, remembering
 from gbi.validation.operators import OPERATORS
 from gbi.validation.report import EngineError, NotRun, RuleOutcome, ValidationReport
 from gbi.validation.tracing import Breached, Stored, Table
-from gbi.validation.waivers import apply_waivers
+from gbi.validation.waivers import apply_waivers, exercise_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Data = Dataset | Submission | Mapping[str, "pd.DataFrame | Dataset"]
 STORED = 1000  # findings of a rule in a table that a report keeps; all are counted
+_ANSWERED = 20_000  # the same where there are waivers, each of which has to meet its finding
 _UNREAD_FAMILIES = "TC"  # a cell that holds no number, or no known code
 _MICRODATA = "survey"
 
@@ -121,18 +122,28 @@ def validate(
     day = date.fromisoformat(effective_day()) if as_of is None else _day(as_of)
     known = catalogue(None if rules is None else Path(rules))
     chosen = pick(only, exclude, known)
-    engine = _Engine(source, before, day, most)
+    engine = _Engine(source, before, day, most, bool(waivers))
     tallies = engine.run(chosen)
     options = {"as_of": day.isoformat(), "only": _words(only), "exclude": _words(exclude)}
     found = Stored(
         [f for t in tallies.values() for f in t.read],
         [b for t in tallies.values() for b in t.breached],
-        most,
+        max(most, _ANSWERED) if waivers else most,
     )
     outcome: tuple[Waiver, ...] = ()
     if waivers:
-        marked, outcome = apply_waivers(found, waivers, {rule.code: rule for rule in known})
-        found = found.answered(marked)
+        marked, outcome, said = apply_waivers(
+            found,
+            waivers,
+            {rule.code: rule for rule in known},
+            as_of=day,
+            exercise=exercise_of({name: d.frame for name, d in source.datasets.items()}),
+            ran=None if only is None and exclude is None else set(tallies),
+        )
+        said = [f for f in said if f.code in tallies]
+        for finding in said:
+            tallies[finding.code].read.append(finding)
+        found = found.answered(marked, said)
     answered = found if waivers else ()
     return ValidationReport(
         stored=found,
@@ -198,6 +209,7 @@ class _Engine:
     previous: Mapping[str, pd.DataFrame]
     day: date
     most: int
+    answers: bool
 
     def run(self, rules: Sequence[Rule]) -> dict[str, _Tally]:
         """Run the rules, each on its tables."""
@@ -232,8 +244,9 @@ class _Engine:
                 for f in self.source.findings
                 if f.code == rule.code
             ]
-            tally.tables = int(self.source.was_read)
+            tally.tables = int(self.answers if rule.operator == WAIVER else self.source.was_read)
             tally.checked = len(self.source.files)
+            tally.reasons.append("no_waiver" if rule.operator == WAIVER else "no_file")
             return tally
         for name in rule.tables:
             if name not in tables:

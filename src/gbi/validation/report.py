@@ -47,7 +47,8 @@ class RuleOutcome:
     reason
         Why it was not run or has nothing to look at: ``missing_column``, ``no_table``,
         ``no_table: budget`` (another table that it compares with), ``no_column: budget.PROGRAMME``
-        or ``no_previous`` (last year's data were not given).
+        ``no_previous`` (last year's data were not given), ``no_file`` (data in memory) or
+        ``no_waiver``.
     """
 
     code: str

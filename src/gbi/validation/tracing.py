@@ -173,7 +173,8 @@ class Breached:
     def fields(self) -> pd.Categorical[Any]:
         """Return the column at fault of every breach."""
         if isinstance(self.violations, Breaches):
-            return _same(self.violations.column, len(self))
+            column = self.violations.column
+            return _same(column, len(self)) if isinstance(column, str) else pd.Categorical(column)
         return pd.Categorical([v.column for v in self.violations])
 
 
