@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gbi.compute.small_cells import SmallCells
     from gbi.dataset import Dataset, Submission
     from gbi.errors import GbiError
     from gbi.indicators import achievement, gap, gender_marking, share
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gbi.report import ReportBundle, style
     from gbi.results import Result
     from gbi.schemas import schema
-    from gbi.validation import ValidationReport, rules, validate
+    from gbi.validation import ValidationReport, compare, rules, validate
     from gbi.vocabulary import codelist
 
     __version__: str
@@ -32,10 +33,12 @@ _EXPORTS = {
     "GbiError": "gbi.errors",
     "ReportBundle": "gbi.report",
     "Result": "gbi.results",
+    "SmallCells": "gbi.compute.small_cells",
     "Submission": "gbi.dataset",
     "ValidationReport": "gbi.validation",
     "achievement": "gbi.indicators",
     "codelist": "gbi.vocabulary",
+    "compare": "gbi.validation",
     "gap": "gbi.indicators",
     "gender_marking": "gbi.indicators",
     "read": "gbi.ingest",
@@ -56,10 +59,12 @@ __all__ = [
     "GbiError",
     "ReportBundle",
     "Result",
+    "SmallCells",
     "Submission",
     "ValidationReport",
     "achievement",
     "codelist",
+    "compare",
     "gap",
     "gender_marking",
     "read",

@@ -7,12 +7,14 @@ verdict is a rejection; what can't be is written as a note with its reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gbi.compute.person_tables import HIDDEN
+from gbi.compute.small_cells import SmallCells
 from gbi.errors import GbiError
 from gbi.indicators import achievement, budget_structure, gap, gender_marking
 from gbi.ingest import read_submission
@@ -69,10 +71,20 @@ def _measure(analysis: Analysis, submission: Submission) -> Result:
     """Measure, or say why not: a fault in one table must not cost the others."""
     data = submission[analysis.table]
     try:
-        return analysis.measure(data)
+        result = analysis.measure(data)
     except GbiError as error:
         reason = {"analysis": analysis.name, "code": error.code, "where": error.where or "–"}
         return Result("not_computed", pd.DataFrame(), (Note("GBI-N090", reason),), data.provenance)
+    hidden = int(data.frame["OBS_STATUS"].eq(HIDDEN).sum()) if "OBS_STATUS" in data.frame else 0
+    if not hidden:
+        return result
+    return replace(result, notes=(*result.notes, Note("GBI-N091", {"count": hidden})))
+
+
+def _public(submission: Submission, suppress: SmallCells) -> Submission:
+    """Return the submission as it can be shown; its tables are protected together."""
+    shown, _ = suppress.suppress_all(submission.datasets)
+    return replace(submission, datasets=shown)
 
 
 def run(
@@ -83,6 +95,7 @@ def run(
     profile: str | Path | Sequence[str | Path] | None = None,
     limits: Limits = LIMITS,
     fail_on: str = "blocking",
+    suppress: SmallCells | None = SmallCells(),  # noqa: B008  (frozen)
     progress: Progress | None = None,
 ) -> ReportBundle:
     """Read a submission, validate it, compute the standard analysis and write the report.
@@ -102,6 +115,9 @@ def run(
         What a file may be at most.
     fail_on
         The severity from which the exit code in ``status.json`` is 1.
+    suppress
+        How small counts of persons are protected: measures see the data as they can be shown.
+        None shows everything: for the sender's own eyes.
     progress
         Called with the step, the number of steps and a text.
 
@@ -130,10 +146,11 @@ def run(
         bundle = ReportBundle(lang=chosen)
         bundle.set_submission(submission)
         bundle.set_validation(report, fail_on=fail_on)
+        public = submission if suppress is None else _public(submission, suppress)
         for analysis in analyses:
             tell(analysis.name)
-            if analysis.table in submission:
-                result = _measure(analysis, submission)
+            if analysis.table in public:
+                result = _measure(analysis, public)
                 figure = analysis.figure if result.kind != "not_computed" else None
                 bundle.add(analysis.name, result, figure=figure)
         tell("write")

@@ -20,7 +20,7 @@ import yaml
 from gbi.errors import GbiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PACKAGE = Path(__file__).resolve().parent
 _ROOTS = (_PACKAGE / "data", _PACKAGE.parent.parent / "data")
@@ -146,15 +146,18 @@ def read_document(
         document order, with its line).
     """
     document = complete(read_yaml(path))
-    schema = contract(contract_name)
-    validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(
-        validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
-    )
-    if errors:
-        raise _document_error(path, errors[0])
+    for error in document_errors(path, document, contract_name):
+        raise error
     checked: dict[str, Any] = document
     return checked
+
+
+def document_errors(path: Path, document: Any, contract_name: str) -> Iterator[GbiError]:
+    """Yield all faults of a document against a published JSON Schema, in document order."""
+    validator = jsonschema.Draft202012Validator(contract(contract_name))
+    errors = validator.iter_errors(document)
+    for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
+        yield _document_error(path, error)
 
 
 def _document_error(path: Path, error: jsonschema.ValidationError) -> GbiError:
@@ -177,12 +180,12 @@ def _document_error(path: Path, error: jsonschema.ValidationError) -> GbiError:
             got = f"unknown key '{unknown[0]}'"
             hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
             trail.append(unknown[0])
-    line = _line_of(path, trail)
+    line = line_of(path, trail)
     key = ".".join(str(p) for p in trail) or "(document)"
     return GbiError("GBI-E003", where=f"{path.name}:{line} {key}", got=got, hint=hint or None)
 
 
-def _line_of(path: Path, trail: list[str | int]) -> int:
+def line_of(path: Path, trail: list[str | int]) -> int:
     """Return the line (from 1) of the node that a path of keys and positions leads to."""
     node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Yaml12Loader)
     line = 1 if node is None else node.start_mark.line + 1

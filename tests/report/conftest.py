@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from gbi.dataset import Dataset, Submission, SubmittedFile
 from gbi.indicators import achievement, budget_structure, gap, gender_marking
 from gbi.provenance import Provenance, Source
 from gbi.report import ReportBundle
-from gbi.validation import validate
+from gbi.validation import ValidationReport, validate
+from gbi.validation.report import EngineError, NotRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -214,3 +216,102 @@ def pages(written: dict[str, ReportBundle]) -> dict[str, str]:
         lang: ((bundle.folder or Path()) / "report.html").read_text(encoding="utf-8")
         for lang, bundle in written.items()
     }
+
+
+def beneficiaries() -> Dataset:
+    """Return counts of persons whose sum fails, with small ones in it and in the row above."""
+    base = {
+        "DEPARTMENT": "JEUNESSE", "DEPARTMENT_LABEL": "Département de la Jeunesse",
+        "TIME_PERIOD": "2024", "VALUE_KIND": "REALISED", "AGE": "_T", "URBANISATION": "_T",
+        "DISABILITY_STATUS": "_T", "INCOME_WEALTH_QUANTILE": "_T", "POPULATION_GROUP": "_T",
+        "EDUCATION_LEV": "_T", "ACTIVITY": "_T", "ADMIN_LEVEL": "_T", "UNIT_MEASURE": "PS",
+        "UNIT_MULT": 0, "DECIMALS": 0, "OBS_STATUS": "A", "MEASURE_KIND": "COUNT",
+        "COUNTED": "PERSONS", "SOURCE": "Registre",
+    }  # fmt: skip
+    rows = [
+        {**base, "INDICATOR": name, "REF_AREA": area, "SEX": sex, "OBS_VALUE": value}
+        for name, area, values in (
+            ("Jeunes formés", "MA-01", (2, 5113, 5115)),
+            ("Jeunes insérés", "MA-02", (3, 4177, 4199)),
+            (HOSTILE, "MA-03", (7001, 7002, 7999)),
+        )
+        for sex, value in zip(("F", "M", "_T"), values, strict=True)
+    ]  # fmt: skip
+    data = dataset("beneficiaries", "bénéficiaires: 2024.xlsx", "Suivi", rows)
+    origins = data.origins.assign(  # type: ignore[union-attr]
+        _RAW=[f"{v:.0f} lu" for v in data.frame["OBS_VALUE"]],
+        INDICATOR=[f"A{i + 4}" for i in range(len(rows))],
+        REF_AREA=[f"B{i + 4}" for i in range(len(rows))],
+        SEX=[f"C{i + 4}" for i in range(len(rows))],
+    )
+    return dataclasses.replace(data, origins=origins)
+
+
+# Small counts, and figures that would give one away.
+SECRET = ("5113", "4177", "4199", "3 lu", "2 lu")
+JUSTIFIED = "Chiffre confirmé par le service <b>producteur</b>."
+
+
+@lru_cache(maxsize=1)
+def faulty() -> ValidationReport:
+    """Return a report with blocking and waived findings, small cells, and rules that failed."""
+    data = {d.table: d for d in (statistics(), performance(), beneficiaries())}
+    files = [
+        SubmittedFile(s.name, s.sha256, s.size, "read", "profil", table, len(d))
+        for table, d in data.items()
+        for s in d.provenance.sources
+    ]
+    merged = Provenance.merge(*(d.provenance for d in data.values()))
+    filing = Submission(data, tuple(files), (), merged, Path("filing"))
+    first = validate(filing)
+    sums = [f for f in first.findings if f.code == "GBI-A003" and f.severity == "warning"]
+    lifted = [{"id": f.id, "justification": JUSTIFIED, "by": "Chef de service"} for f in sums[:2]]
+    report = dataclasses.replace(
+        validate(filing, waivers=lifted, previous=first),
+        not_run=(NotRun("GBI-P009", "statistics", "missing_column", ("SEX",)),),
+        engine_errors=(EngineError("GBI-A007", "performance", "ZeroDivisionError"),),
+    )
+    # The second group of beneficiaries holds a small count, whoever says so.
+    report.__dict__["findings"] = tuple(
+        dataclasses.replace(f, mask="‹ 5").masked()
+        if f.code == "GBI-A003" and f.a1 == "E9" and f.sheet == "Suivi"
+        else f
+        for f in report.findings
+    )
+    return report
+
+
+@lru_cache(maxsize=1)
+def cut_short() -> ValidationReport:
+    """Return a report that stores two findings of a rule and table, and counts more."""
+    return validate({"statistics": statistics(), "performance": performance()}, most=2)
+
+
+@pytest.fixture(scope="session")
+def truncated() -> ValidationReport:
+    """The report of :func:`cut_short`."""
+    return cut_short()
+
+
+@pytest.fixture(scope="session")
+def report() -> ValidationReport:
+    """The report of :func:`faulty`."""
+    return faulty()
+
+
+@pytest.fixture(scope="session")
+def secret() -> tuple[str, ...]:
+    """Figures of :func:`faulty` that no output may show."""
+    return SECRET
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """The name of an indicator that is HTML."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def justified() -> str:
+    """The text of the waivers."""
+    return JUSTIFIED

@@ -114,7 +114,7 @@ def test_a_rule_that_breaks_off_is_our_fault_and_never_an_acceptance(
     def broken(ctx: object) -> None:
         raise ZeroDivisionError("4321 is in the data")
 
-    monkeypatch.setattr("gbi.validation.engine.OPERATORS", {**OPERATORS, "group_sum": broken})
+    monkeypatch.setattr("gbi.validation.running.OPERATORS", {**OPERATORS, "group_sum": broken})
     report = validate(broken_sum())
     assert {e.code for e in report.engine_errors} >= {"GBI-A003"}
     assert status(report, "GBI-A003") == "error"

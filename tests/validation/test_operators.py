@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gbi.dataset import Dataset
 from gbi.validation import validate
 from gbi.validation.context import printed_units
-from gbi.validation.sums import _age_bounds, _age_faults
+from gbi.validation.sums import age_bounds, _age_faults
 
 STAT = {
     "INDICATOR": "Série",
@@ -126,7 +126,7 @@ def test_decimals_are_read_from_the_values_where_nothing_says_them() -> None:
     ],
 )
 def test_age_codes_are_bounds(code: str, bounds: tuple[float, float] | None) -> None:
-    assert _age_bounds(code) == bounds
+    assert age_bounds(code) == bounds
 
 
 def test_age_groups_overlap_or_leave_a_hole() -> None:
@@ -136,9 +136,9 @@ def test_age_groups_overlap_or_leave_a_hole() -> None:
 
 
 GOOD = {
-    "A": (300e6, 200e6, 500e6, 100e6, 600e6),
-    "B": (10e6, 5e6, 15e6, 0.0, 15e6),
-    "C": (None, None, 50e6, 20e6, 70e6),
+    "SANTE": (300e6, 200e6, 500e6, 100e6, 600e6),
+    "EDUCATION": (10e6, 5e6, 15e6, 0.0, 15e6),
+    "CHARGES_COMMUNES": (None, None, 50e6, 20e6, 70e6),
 }
 PRINTED = (310e6, 205e6, 565e6, 120e6, 685e6)
 
@@ -159,14 +159,14 @@ def test_a_wrong_printed_total_is_found(nature: int, rules: set[str]) -> None:
 
 
 def test_a_dirham_more_in_one_line_is_found_in_the_line_and_in_the_total() -> None:
-    lines = {**GOOD, "B": (10e6 + 1, 5e6, 15e6, 0.0, 15e6)}
+    lines = {**GOOD, "EDUCATION": (10e6 + 1, 5e6, 15e6, 0.0, 15e6)}
     found = validate(budget(lines, PRINTED)).findings
     assert sorted(f.code for f in found) == ["GBI-A021", "GBI-A022"]
 
 
 def test_commitments_on_later_years_are_in_no_sum() -> None:
     data = budget(GOOD, PRINTED)
-    ce = {**LINE, "MINISTRY": "A", "MINISTRY_LABEL": "A", "ECON_NATURE": "INVESTMENT",
+    ce = {**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "A", "ECON_NATURE": "INVESTMENT",
           "CREDIT_TYPE": "CE", "OBS_VALUE": 7e9}  # fmt: skip
     frame = pd.concat([data.frame, pd.DataFrame([ce])], ignore_index=True)
     assert not validate(Dataset(frame, "budget", totals=data.totals)).findings
@@ -174,25 +174,25 @@ def test_commitments_on_later_years_are_in_no_sum() -> None:
 
 @pytest.mark.parametrize("place", [0, 1, 3])
 def test_a_figure_in_thousands_is_a_unit_and_not_a_sum(place: int) -> None:
-    line = list(GOOD["A"])
+    line = list(GOOD["SANTE"])
     line[place] = float(line[place] or 0) / 1000
-    report = validate(budget({**GOOD, "A": tuple(line)}, PRINTED))
+    report = validate(budget({**GOOD, "SANTE": tuple(line)}, PRINTED))
     assert {f.code for f in report.findings} == {"GBI-A023"}
     finding = report.findings[0]
     assert finding.found == line[place]
-    assert finding.expected == pytest.approx(GOOD["A"][place])
+    assert finding.expected == pytest.approx(GOOD["SANTE"][place])
 
 
 def test_a_whole_line_in_thousands_is_seen_against_the_total() -> None:
-    line = tuple(float(v or 0) / 1000 for v in GOOD["A"])
-    found = validate(budget({**GOOD, "A": line}, PRINTED)).findings
+    line = tuple(float(v or 0) / 1000 for v in GOOD["SANTE"])
+    found = validate(budget({**GOOD, "SANTE": line}, PRINTED)).findings
     assert {f.code for f in found} == {"GBI-A023"}
-    assert {f.key["MINISTRY"] for f in found} == {"A"}
+    assert {f.key["MINISTRY"] for f in found} == {"SANTE"}
 
 
 def test_a_line_above_the_economy_has_the_wrong_unit() -> None:
     frame = pd.DataFrame(
-        [{**LINE, "MINISTRY": "A", "MINISTRY_LABEL": "A", "ECON_NATURE": "_T", "OBS_VALUE": 9e7,
+        [{**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "A", "ECON_NATURE": "_T", "OBS_VALUE": 9e7,
           "UNIT_MULT": 6}]
     )  # fmt: skip
     assert codes(frame, "budget") == ["GBI-A023"]

@@ -14,12 +14,12 @@ from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.findings import make_finding
 from gbi.resources import read_document, resource_path
-from gbi.validation import rules, validate
-from gbi.validation.catalogue import INTAKE, Rule, catalogue
+from gbi.validation import ValidationReport, rules, validate
+from gbi.validation.catalogue import INTAKE, OUTSIDE, Rule, catalogue
 from gbi.validation.operators import OPERATORS
 
 RULES = {rule.code: rule for rule in catalogue()}
-OWN = [c for c, r in RULES.items() if r.operator != INTAKE]
+OWN = [c for c, r in RULES.items() if r.operator not in OUTSIDE]
 LANGUAGES = ("fr", "ar", "en")
 PARTS = ("title", "seen", "expected", "fix")
 # What every finding can show, and what single operators or intake findings add.
@@ -37,17 +37,49 @@ ADDED = {
     "weighted_amount": {"weight"},
     "lowest_mark": {"grid", "share"},
     "band_gap": {"share", "low", "high"},
+    "consistent_with": {"n"},
+    "within_columns": {"lower", "upper"},
+    "member_order": {"stage", "ceiling"},
+    "only_member": {"n"},
+    "text_says": {"n"},
+    "parent_unit": {"title"},
+    "gap_widens": {"women", "men", "women_before", "men_before", "period"},
+    "listed_elsewhere": {"period"},
+    "totals_elsewhere": {"programme"},
+    "restated": {"before", "period"},
+    "label_drift": {"own_code"},
+    "series_dropped": {"n"},
+    "line_shift": {"factor"},
+    "unit_changed": {"factor"},
+    "level_shift": {"period"},
+    "copied_block": {"n", "period", "before"},
+    "history_outlier": {"n"},
+    "known_codes": {"label", "list"},
+    "codes_in_force": {"period"},
+    "thousandfold": {"factor"},
+    "round_numbers": {"n"},
+    "sex_pairs": {"n"},
+    "peers_outlier": {"n"},
+    "growth": {"factor", "period", "base_period"},
+    "extreme_share": {"n"},
     INTAKE: {"limit", "value"},
 }
+
+
+NUMBERS = {"OBS_VALUE", "SHARE_STATED", "AMOUNT_STATED", "DIRECTION_REF", "CI_LOWER", "CI_UPPER",
+           "STD_ERR", "N_OBS", "weight", "age"}  # fmt: skip
 
 
 def frame_of(example: dict[str, object], part: str = "rows") -> pd.DataFrame:
     base: dict[str, object] = example.get("base", {})  # type: ignore[assignment]
     rows: list[dict[str, object]] = example[part]  # type: ignore[assignment]
     frame = pd.DataFrame([{**base, **row} for row in rows])
+    types: dict[str, str] = example.get("types", {})  # type: ignore[assignment]
     for column in frame.columns:
-        number = column in ("OBS_VALUE", "SHARE_STATED", "AMOUNT_STATED", "DIRECTION_REF")
-        if number:
+        number = column in NUMBERS
+        if column in types:
+            frame[column] = frame[column].astype(types[column])
+        elif number:
             frame[column] = frame[column].astype("float64")
         elif column in ("UNIT_MULT", "DECIMALS"):
             frame[column] = frame[column].astype("Int64")
@@ -60,26 +92,38 @@ def dataset_of(example: dict[str, object]) -> Dataset:
     table = str(example["table"])
     frame = frame_of(example)
     totals = Dataset(frame_of(example, "totals"), table) if "totals" in example else None
-    places = pd.DataFrame({"_FILE": "f", "_SHEET": "s", "_RAW": "", "OBS_VALUE": frame.index})
+    places = pd.DataFrame({"_FILE": "f", "_SHEET": table, "_RAW": "", "OBS_VALUE": frame.index})
     places["OBS_VALUE"] = ["A" + str(i + 1) for i in range(len(frame))]
     return Dataset(frame, table, totals=totals, origins=places)
+
+
+def checked(example: dict[str, object], **options: object) -> ValidationReport:
+    """Validate an example with the other tables, and last year's, that it gives."""
+
+    def tables(part: str) -> dict[str, Dataset]:
+        given: dict[str, dict[str, object]] = example.get(part, {})  # type: ignore[assignment]
+        return {name: dataset_of({"table": name, **given[name]}) for name in given}
+
+    data = {str(example["table"]): dataset_of(example), **tables("others")}
+    return validate(data, previous=tables("previous") or None, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", OWN)
 def test_examples_that_must_fail_find_this_rule_and_no_other(code: str) -> None:
     for example in RULES[code].document["examples"]["fail"]:
-        report = validate(dataset_of(example))
+        report = checked(example)
         assert not report.engine_errors
         assert {f.code for f in report.findings} == {code}
         if "at" in example:
-            found = sorted([int(c.a1[1:]) - 1 for c in f.cells] for f in report.findings)
+            own = [[c for c in f.cells if c.sheet == example["table"]] for f in report.findings]
+            found = sorted([int(c.a1[1:]) - 1 for c in cells] for cells in own)
             assert found == sorted(example["at"])
 
 
 @pytest.mark.parametrize("code", OWN)
 def test_examples_that_must_pass_find_nothing(code: str) -> None:
     for example in RULES[code].document["examples"]["pass"]:
-        report = validate(dataset_of(example))
+        report = checked(example)
         assert not report.engine_errors
         assert [f.code for f in report.findings] == []
         mine = next(r for r in report.rules if r.code == code)
@@ -91,7 +135,7 @@ def test_a_rule_that_passes_has_looked(code: str) -> None:
     """A pass is only worth something if some example was really examined."""
     looked = 0
     for example in RULES[code].document["examples"]["pass"]:
-        report = validate(dataset_of(example), only=[code])
+        report = checked(example, only=[code])
         looked += report.rules[0].checked
     assert looked > 0
 
@@ -134,7 +178,7 @@ def test_words_are_complete_and_show_the_same_in_three_languages(code: str) -> N
     assert len({messages[lang]["title"] for lang in LANGUAGES}) == 3
 
 
-@pytest.mark.parametrize("code", [c for c in RULES if RULES[c].operator == INTAKE])
+@pytest.mark.parametrize("code", [c for c in RULES if RULES[c].operator in OUTSIDE])
 def test_intake_words_can_be_filled(code: str) -> None:
     extra = dict.fromkeys(ADDED[INTAKE], 1)
     finding = make_finding(code, severity="info", cells=(), found="x", expected="y", **extra)
@@ -145,7 +189,7 @@ def test_operators_are_a_closed_set_that_the_rule_schema_knows() -> None:
     from gbi.resources import contract
 
     known = set(contract("rule")["properties"]["operator"]["enum"])
-    assert known == {*OPERATORS, INTAKE}
+    assert known == {*OPERATORS, *OUTSIDE}
     used = {r.operator for r in RULES.values()}
     assert used == known
     assert len(OPERATORS) <= 20

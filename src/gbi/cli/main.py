@@ -111,6 +111,14 @@ def _dispatch(args: Namespace) -> int:
             from gbi.cli import lookup
 
             return lookup.rules(args) if args.command == "rules" else lookup.explain(args)
+        case "suggest":
+            from gbi.cli import suggest
+
+            return suggest.suggest(args)
+        case "compare":
+            from gbi.cli import compare
+
+            return compare.compare(args)
         case "verify":
             from gbi.cli import trace
 

@@ -14,6 +14,7 @@ from gbi.language import text
 from gbi.resources import suggest
 
 FAIL_ON = ("blocking", "warning", "info", "never")  # severities; not imported: help loads no pandas
+RULE_ACTIONS = ("list", "show", "docs", "lint", "diff")
 _HELP = ("-h", "--help")
 _LANG = "--lang"
 
@@ -105,9 +106,34 @@ COMMANDS: dict[str, tuple[Argument, ...]] = {
         Argument("--out", "file", required=True),
         Argument("--prefill", "file"),
     ),
-    "rules": (Argument("--json"),),
+    "suggest": (
+        Argument("paths", "path", required=True, many=True),
+        Argument("--json"),
+        Argument("--rules", "folder"),
+        *_READING,
+    ),
+    "rules": (
+        Argument("action", "action", choices=RULE_ACTIONS),
+        Argument("names", "name", many=True),
+        Argument("--out", "folder"),
+        Argument("--rules", "folder"),
+        Argument("--json"),
+    ),
     "explain": (Argument("code", "code", required=True),),
-    "verify": (Argument("bundle", "bundle", required=True), Argument("--sources", "folder")),
+    "compare": (
+        Argument("old", "path", required=True),
+        Argument("new", "path", required=True),
+        Argument("--json", "file"),
+        *_READING,
+    ),
+    "verify": (
+        Argument("bundle", "bundle", required=True),
+        Argument("--sources", "folder"),
+        Argument("--rerun"),
+        Argument("--previous", "path"),
+        Argument("--rules", "folder"),
+        *_READING,
+    ),
     "doctor": (),
 }
 

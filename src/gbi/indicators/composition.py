@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gbi.compute import Keys, exact_sum, grouped_sum, keys_of, quotient
+from gbi.dataset import Dataset
 from gbi.indicators.inputs import (
     MISSING,
     NORMAL,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gbi.dataset import Dataset
+    from gbi.compute.small_cells import SmallCells
 
 # What can be added up; a rate or a mean can't.
 _ADDITIVE = ("COUNT", "")
@@ -50,7 +51,12 @@ _MOST_DECIMALS = 6
 
 
 def share(
-    data: Dataset | pd.DataFrame, *, by: Sequence[str], member: str = "F", over: str = "SEX"
+    data: Dataset | pd.DataFrame,
+    *,
+    by: Sequence[str],
+    member: str = "F",
+    over: str = "SEX",
+    suppress: SmallCells | None = None,
 ) -> Result:
     """Return the share of one member of a dimension: by default of women among known sexes.
 
@@ -65,6 +71,9 @@ def share(
         The code whose share is wanted.
     over
         The dimension; totals (``_T``) and unknowns (``_U``, ``_N``) are not in the denominator.
+    suppress
+        How small counts of persons are protected: the sums are made first, then what must not be
+        shown of them is hidden (``OBS_STATUS`` ``Q``), and the shares with it.
 
     Returns
     -------
@@ -99,6 +108,11 @@ def share(
     detail = ~np.isin(dimension, (TOTAL, _NOT_APPLICABLE))
     summed = frame[detail]
     refuse_mixed_totals(summed, [over, *varying(summed, _REMOVABLE, [*columns, over])])
+    if suppress is not None:
+        source = suppress.suppress(_summed(source, values, detail, [*columns, over]))[0]
+        frame, values = source.frame, numbers(source.frame)
+        dimension = texts_of(frame, over, TOTAL)
+        detail = np.ones(len(frame), dtype=bool)
     keys = keys_of(frame, columns)
     out = _measured(source, keys, values, dimension, detail, member)
     coverage = "SEX_KNOWN" if over == "SEX" else "KNOWN"
@@ -121,6 +135,24 @@ def share(
     notes += [Note("GBI-N054", {"count": left_out})] if left_out else []
     step = source.provenance.then("share", by=columns, member=member, over=over)
     return Result("shares", out, tuple(notes), step, meta)
+
+
+def _summed(
+    source: Dataset, values: NDArray[np.float64], detail: NDArray[np.bool_], columns: list[str]
+) -> Dataset:
+    """Return one row per group and member; one of which a part is missing has no value."""
+    frame = source.frame
+    scale = [c for c in ("UNIT_MEASURE", "UNIT_MULT", "COUNTED") if c in frame.columns]
+    named = list(dict.fromkeys([*columns, *scale]))
+    rows = np.flatnonzero(detail)
+    keys = keys_of(frame.iloc[rows].reset_index(drop=True), named)
+    total = grouped_sum(values[rows], keys, decimals=_MOST_DECIMALS)
+    gap = np.bincount(keys.ids[~np.isfinite(values[rows])], minlength=len(keys)) > 0
+    first = rows[keys.first]
+    kept = [*named, *(c for c in ("MEASURE_KIND", "OBS_STATUS", "DECIMALS") if c in frame.columns)]
+    out = rows_at(frame, kept, first)
+    out[VALUE] = np.where(gap, np.nan, total)
+    return Dataset(out, source.table, provenance=source.provenance)
 
 
 def _measured(

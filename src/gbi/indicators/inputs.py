@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gbi.compute.small_cells import SmallCells
+
 VALUE, STATUS, REASON = "OBS_VALUE", "OBS_STATUS", "REASON"
-NORMAL, MISSING, IMPOSSIBLE = "A", "O", "M"
+NORMAL, MISSING, IMPOSSIBLE, SUPPRESSED = "A", "O", "M", "Q"
 TOTAL, UNKNOWN = "_T", "_U"
 WOMEN, MEN = "F", "M"
 
@@ -40,6 +42,19 @@ def dataset(data: Dataset | pd.DataFrame, table: str | None = None) -> Dataset:
     if table is None:
         table = data.table if isinstance(data, Dataset) else ""
     return Dataset.of(data, table)
+
+
+def protected(data: Dataset, suppress: SmallCells | None) -> Dataset:
+    """Return the data as they can be shown: what is computed from them gives nothing away.
+
+    Parameters
+    ----------
+    data
+        The rows.
+    suppress
+        How small counts of persons are protected; None leaves everything.
+    """
+    return data if suppress is None else suppress.suppress(data)[0]
 
 
 def columns_of(by: Sequence[str]) -> list[str]:

@@ -28,6 +28,7 @@ from gbi.indicators.inputs import (
     MEN,
     MISSING,
     NORMAL,
+    SUPPRESSED,
     TOTAL,
     VALUE,
     WOMEN,
@@ -37,6 +38,7 @@ from gbi.indicators.inputs import (
     numbers,
     one_of,
     places,
+    protected,
     require,
     rows_at,
     statuses,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gbi.compute.small_cells import SmallCells
     from gbi.dataset import Dataset
 
 PAIR, SEX = "PAIR_ID", "SEX"
@@ -73,7 +76,12 @@ _AT_MOST_SHOWN = 3
 
 
 def gap(
-    data: Dataset | pd.DataFrame, *, by: Sequence[str], reference: str = MEN, over: str = SEX
+    data: Dataset | pd.DataFrame,
+    *,
+    by: Sequence[str],
+    reference: str = MEN,
+    over: str = SEX,
+    suppress: SmallCells | None = None,
 ) -> Result:
     """Return the gap between women's and men's values.
 
@@ -90,6 +98,9 @@ def gap(
         Parity is F / M in both cases.
     over
         The dimension of the gap; ``SEX`` is the only one.
+    suppress
+        How small counts of persons are protected; what is hidden has ``OBS_STATUS`` ``Q``, and
+        gap and parity with it.
 
     Returns
     -------
@@ -118,6 +129,7 @@ def gap(
     one_of("over", over, (SEX,))
     one_of("reference", reference, (MEN, WOMEN))
     require(source, [*columns, SEX, VALUE])
+    source = protected(source, suppress)
     frame = source.frame
     sex = texts_of(frame, SEX, TOTAL)
     values = numbers(frame)
@@ -128,6 +140,8 @@ def gap(
     unknown = grouped_sum(np.where(used & np.isin(sex, _NOT_KNOWN), values, np.nan), keys)[shown]
     women, men = women[shown], men[shown]
     out = _measured(source, values, women, men, reference, unknown)
+    withheld = used & np.isin(sex, _NOT_KNOWN) & (statuses(frame, values) == SUPPRESSED)
+    out.loc[np.bincount(keys.ids[withheld], minlength=len(keys))[shown] > 0, "SEX_KNOWN"] = np.nan
     lead = np.where(women >= 0, women, men)
     beside = [c for c in _BESIDE if c in frame.columns and c not in columns]
     out = pd.concat([rows_at(frame, columns, lead), out, rows_at(frame, beside, lead)], axis=1)

@@ -18,6 +18,7 @@ from gbi.indicators.inputs import (
     dataset,
     numbers,
     places,
+    protected,
     require,
     rows_at,
     statuses,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gbi.compute.small_cells import SmallCells
     from gbi.dataset import Dataset
 
     Rows = NDArray[np.int64]
@@ -48,7 +50,9 @@ _APART = (
 _BESIDE = ("DEPARTMENT_LABEL", "MINISTRY_LABEL", "MEASURE_KIND", "SCOPE", "SOURCE")
 
 
-def achievement(data: Dataset | pd.DataFrame, *, by: Sequence[str]) -> Result:
+def achievement(
+    data: Dataset | pd.DataFrame, *, by: Sequence[str], suppress: SmallCells | None = None
+) -> Result:
     """Return each series' target against its realised value.
 
     Parameters
@@ -59,6 +63,8 @@ def achievement(data: Dataset | pd.DataFrame, *, by: Sequence[str]) -> Result:
     by
         The columns that name a series, such as department, indicator and sub-indicator. Rows that
         differ in sex, pair, area or another breakdown are different series in any case.
+    suppress
+        How small counts of persons are protected; hidden values have ``OBS_STATUS`` ``Q``.
 
     Returns
     -------
@@ -85,6 +91,7 @@ def achievement(data: Dataset | pd.DataFrame, *, by: Sequence[str]) -> Result:
     columns = columns_of(by)
     source = dataset(data, "performance")
     require(source, [*columns, VALUE, _KIND, _TIME])
+    source = protected(source, suppress)
     frame = source.frame
     named = [*columns, *varying(frame, _APART, columns)]
     series = keys_of(frame, named)

@@ -10,10 +10,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from gbi.errors import GbiError
-from gbi.findings import SEVERITIES
 from gbi.report import aims, bars, couples, facts, ministries, paths, tables
 from gbi.report.grids import Box, Grid, Head, shown
+from gbi.report.outputs import render_report, write_report
+from gbi.report.receipt_page import receipt_page
 from gbi.report.theme import style as chart_style
+from gbi.report.validation_text import validation_summary
 from gbi.report.wording import Words
 
 if TYPE_CHECKING:
@@ -22,13 +24,20 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from gbi.findings import Finding
     from gbi.results import Result
-    from gbi.validation import ValidationReport
+
+__all__ = [
+    "plot",
+    "receipt_page",
+    "render_report",
+    "repr_html",
+    "summary",
+    "validation_summary",
+    "write_report",
+]
 
 ROWS = 20
 _WIDEST = 32  # characters of a column on the terminal
-_FINDINGS = 3
 # What a reader of a short table can do without: addresses, attributes, labels as printed.
 _ASIDE = ("ORIGIN", "DECIMALS", "UNIT_MULT", "OBS_STATUS", "MEASURE_KIND", "SCOPE")
 _WIDTH, _ROW, _MARGIN = 8.0, 0.3, 1.2  # inches of a chart that makes its own figure
@@ -123,45 +132,6 @@ def _aligned(heads: tuple[Head, ...], rows: list[tuple[Box, ...]]) -> list[str]:
             parts.append(gap + content if head.number else content + gap)
         lines.append("  ".join(parts).rstrip())
     lines.insert(1, "  ".join("-" * width for width in widths))
-    return lines
-
-
-def validation_summary(report: ValidationReport, *, lang: str | None = None) -> str:
-    """Return a validation report as text: verdict, counts, findings by rule, what was not run.
-
-    The first findings of each rule have their place, what was seen and what to do.
-    """
-    words = Words(lang)
-    counts = report.counts
-    numbers = (f"{words(f'severities.{n}')} {counts[n]}" for n in (*SEVERITIES, "waived"))
-    lines = [words(f"verdict.{report.verdict}"), " · ".join(numbers)]
-    for code in dict.fromkeys(f.code for f in report.findings):
-        lines += ["", *_group([f for f in report.findings if f.code == code], words)]
-    if report.not_run:
-        lines += ["", words("summary.not_run", n=len(report.not_run))]
-        lines += [f"{n.code}  {n.table}: {', '.join(n.columns)}" for n in report.not_run]
-    if report.engine_errors:
-        lines += ["", words("summary.engine_errors", n=len(report.engine_errors))]
-        lines += [f"{e.code}  {e.table}: {e.error}" for e in report.engine_errors]
-    fingerprint = report.provenance.fingerprint
-    lines += ["", words("summary.fingerprint", fingerprint=fingerprint)]
-    return "\n".join(lines)
-
-
-def _group(findings: list[Finding], words: Words) -> list[str]:
-    """Return one rule's findings: a heading, the first ones, how many more there are."""
-    first = findings[0]
-    level = words(f"severity.{first.severity}")
-    lines = [f"{first.code}  {level} {len(findings)}  {first.message[words.lang]['title']}"]
-    for finding in findings[:_FINDINGS]:
-        place = finding.cells[0] if finding.cells else finding.file
-        waived = f" ({words('severity.waived')})" if finding.status == "waived" else ""
-        message = finding.message[words.lang]
-        if str(place):  # what is about the submission as a whole has no place
-            lines.append(f"  {words.aside(place)}{waived}")
-        lines += [f"    {message['seen']} {message['expected']}", f"    → {message['fix']}"]
-    if len(findings) > _FINDINGS:
-        lines.append(f"  {words('summary.more', n=len(findings) - _FINDINGS)}")
     return lines
 
 

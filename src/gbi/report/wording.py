@@ -52,8 +52,15 @@ class Words:
 
     def __call__(self, key: str, **params: object) -> str:
         """Return a text of ``labels/report.yaml``; parameters keep their own direction."""
+        return self._text(f"report.{key}", params)
+
+    def say(self, key: str, **params: object) -> str:
+        """Return a text of ``labels/outputs.yaml``, as for the report's own."""
+        return self._text(f"outputs.{key}", params)
+
+    def _text(self, key: str, params: Mapping[str, object]) -> str:
         shown = {name: self.aside(value) for name, value in params.items()}
-        return text(f"report.{key}", self.lang, **shown)
+        return text(key, self.lang, **shown)
 
     def aside(self, value: object) -> str:
         """Return a number, code or foreign text so that it keeps its direction in Arabic."""

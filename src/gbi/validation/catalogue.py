@@ -175,8 +175,13 @@ def _named(words: Iterable[str], rules: Sequence[Rule]) -> set[str]:
     return found
 
 
-def rules() -> pd.DataFrame:
+def rules(folder: Path | None = None) -> pd.DataFrame:
     """Return the rule catalogue as a table, a row per rule.
+
+    Parameters
+    ----------
+    folder
+        A ministry's own rules (see :func:`catalogue`).
 
     Returns
     -------
@@ -186,7 +191,7 @@ def rules() -> pd.DataFrame:
         tables differ, each is named (``blocking; statistics: warning``).
     """
     rows = []
-    for rule in catalogue():
+    for rule in catalogue(folder):
         d = rule.document
         rows.append(
             {

@@ -9,14 +9,17 @@ import numpy as np
 from gbi.resources import suggest
 from gbi.validation.context import (
     NOISE,
+    Breaches,
     Checked,
     Violation,
+    among,
     codes,
     floats,
     group_ids,
     plain,
-    selected,
+    rows_where,
 )
+from gbi.validation.labels import concerned as selected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +35,9 @@ def required(ctx: Context) -> Checked:
     """Require a value in the listed columns, or in those that the schema requires.
 
     Params: ``columns`` (default: the schema's required ones), ``unless`` {column: other} (a gap
-    beside a filled other column is another rule's matter), ``reason_column`` (a missing
-    ``OBS_VALUE`` is fine where this column says why), ``once_per_series``.
+    beside a filled other column is another rule's matter), ``left_out`` {column: {other: codes}}
+    (so is a gap in such a row), ``reason_column`` (a missing ``OBS_VALUE`` is fine where this
+    column says why), ``once_per_series``.
     """
     wanted = tuple(ctx.params.get("columns", ctx.required))
     unless = ctx.params.get("unless", {})
@@ -41,22 +45,25 @@ def required(ctx: Context) -> Checked:
     once = bool(ctx.params.get("once_per_series"))
     series = group_ids(ctx.frame, ctx.series_key()) if once else None
     found: list[Violation] = []
+    single: list[Breaches] = []
     for column in _sources(ctx.frame, wanted):
         gap = keep & ~ctx.given(column)
         if column in unless and unless[column] in ctx.frame.columns:
             gap &= ~ctx.given(unless[column])
+        if column in ctx.params.get("left_out", {}):
+            gap &= ~rows_where(ctx.frame, ctx.params["left_out"][column])
         reason = ctx.params.get("reason_column")
         if column == "OBS_VALUE" and reason in ctx.frame.columns:
-            gap &= np.isin(codes(ctx.frame, str(reason), "A"), ["A"])
+            gap &= among(ctx.frame, str(reason), ["A"], "A")
         rows = np.flatnonzero(gap)
-        if series is not None and len(rows):
-            for members in _by(series[rows], rows):
-                found.append(Violation(tuple(members), column))
+        if series is None:
+            single.append(Breaches(rows, column))
         else:
-            found += [Violation((int(r),), column) for r in rows]
+            found += [Violation(tuple(members), column) for members in _by(series[rows], rows)]
     absent = tuple(c for c in wanted if c not in ctx.frame.columns)
-    checked = int(keep.sum()) if series is None else len(np.unique(series[keep]))
-    return Checked(checked, found, absent)
+    if series is None:
+        return Checked(int(keep.sum()), Breaches.joined(single), absent)
+    return Checked(len(np.unique(series[keep])), found, absent)
 
 
 def _by(ids: np.ndarray, rows: np.ndarray) -> list[list[int]]:
@@ -70,17 +77,23 @@ def _by(ids: np.ndarray, rows: np.ndarray) -> list[list[int]]:
 def unique_key(ctx: Context) -> Checked:
     """Require that no two rows share their whole key; all members of a group are parties.
 
-    Params: ``key`` (default: the schema's).
+    Params: ``key`` (default: the schema's), ``given`` (a column that names the row: without it,
+    or where it is empty, there is nothing to compare).
     """
+    named = ctx.params.get("given")
+    if named is not None and named not in ctx.frame.columns:
+        return Checked(0)
+    there = np.ones(len(ctx.frame), dtype=bool) if named is None else ctx.given(named)
     key = [c for c in ctx.params.get("key", ctx.key) if c in ctx.frame.columns]
     ids = group_ids(ctx.frame, key)
-    repeated = np.flatnonzero(np.bincount(ids)[ids] > 1) if len(ids) else np.array([], dtype=int)
+    several = np.bincount(ids[there], minlength=1)[ids] > 1 if there.any() else ~there & there
+    repeated = np.flatnonzero(several & there)
     first = next((c for c in ("OBS_VALUE", *key) if c in ctx.frame.columns), "OBS_VALUE")
     found = [
         Violation(tuple(rows), first, found=len(rows), expected=1, difference=float(len(rows) - 1))
         for rows in _by(ids[repeated], repeated)
     ]
-    return Checked(len(ctx.frame), found)
+    return Checked(int(there.sum()), found)
 
 
 def parent_exists(ctx: Context) -> Checked:
@@ -111,32 +124,38 @@ def parent_exists(ctx: Context) -> Checked:
 def within_bounds(ctx: Context) -> Checked:
     """Require values within bounds, which may differ by unit (operator ``range``).
 
-    Params: ``column``, ``min``, ``max``, or ``by_unit`` {unit: {min, max}}; ``where``, ``exempt``.
+    Params: ``column``, ``min``, ``max``, or ``by_unit`` {unit: {min, max}}; ``above`` (a bound that
+    itself is out), ``gaps`` (a missing value is out too); ``where``, ``exempt``, ``label``. A
+    column that the table lacks holds no value.
     """
     column = ctx.params["column"]
+    if column not in ctx.frame.columns:
+        return Checked(0)
     values = ctx.values(column)
     low = np.full(len(values), -np.inf)
     high = np.full(len(values), np.inf)
-    keep = selected(ctx) & np.isfinite(values)
+    about = selected(ctx)
+    keep = about & np.isfinite(values)
     by_unit = ctx.params.get("by_unit")
     if by_unit is None:
         low[:], high[:] = ctx.params.get("min", -np.inf), ctx.params.get("max", np.inf)
     else:
-        unit = codes(ctx.frame, "UNIT_MEASURE", "")
-        keep &= np.isin(unit, list(by_unit))
+        keep &= among(ctx.frame, "UNIT_MEASURE", by_unit)
         for name, bounds in by_unit.items():
-            low[unit == name] = bounds.get("min", -np.inf)
-            high[unit == name] = bounds.get("max", np.inf)
+            mine = among(ctx.frame, "UNIT_MEASURE", [name])
+            low[mine], high[mine] = bounds.get("min", -np.inf), bounds.get("max", np.inf)
     slack = NOISE * np.abs(np.nan_to_num(values))
-    below, above = keep & (values < low - slack), keep & (values > high + slack)
-    found = []
-    for row in np.flatnonzero(below | above).tolist():
-        bound = float(low[row] if below[row] else high[row])
-        value = float(values[row])
-        found.append(
-            Violation((row,), column, found=value, expected=bound, difference=value - bound)
-        )
-    return Checked(int(keep.sum()), found)
+    below = values < low - slack
+    off = keep & (below | (values > high + slack))
+    if "above" in ctx.params:
+        low[:] = float(ctx.params["above"])
+        below = ~(values > low)
+        off |= keep & below
+    if ctx.params.get("gaps"):
+        off |= about & ~ctx.given(column)
+    rows = np.flatnonzero(off)
+    bound = np.where(below[rows], low[rows], high[rows])
+    return Checked(int(keep.sum()), Breaches(rows, column, found=values[rows], expected=bound))
 
 
 def integer(ctx: Context) -> Checked:
@@ -154,17 +173,9 @@ def integer(ctx: Context) -> Checked:
     keep = selected(ctx) & np.isfinite(values)
     whole = np.where(keep, values, 0.0) * 10.0**multiplier
     off = np.abs(whole - np.round(whole)) > NOISE * np.maximum(1.0, np.abs(whole))
-    found = [
-        Violation(
-            (row,),
-            column,
-            found=float(values[row]),
-            expected=float(np.round(values[row])),
-            difference=float(values[row] - np.round(values[row])),
-        )
-        for row in np.flatnonzero(keep & off).tolist()
-    ]
-    return Checked(int(keep.sum()), found)
+    rows = np.flatnonzero(keep & off)
+    breaches = Breaches(rows, column, found=values[rows], expected=np.round(values[rows]))
+    return Checked(int(keep.sum()), breaches)
 
 
 def one_of(ctx: Context) -> Checked:
@@ -172,25 +183,35 @@ def one_of(ctx: Context) -> Checked:
 
     Params: ``columns``, and ``values`` or ``by`` (a column) with ``values_by`` {its code: list}.
     """
-    found: list[Violation] = []
+    found: list[Breaches] = []
     checked = 0
     for column in _sources(ctx.frame, tuple(ctx.params["columns"])):
-        cell = codes(ctx.frame, column, "")
         given = ctx.given(column)
         lists = ctx.params.get("values_by")
-        by = codes(ctx.frame, ctx.params["by"], "") if lists else np.full(len(cell), "")
         for group, allowed in (lists or {"": ctx.params.get("values", [])}).items():
-            mine = given & (by == group)
+            mine = given & among(ctx.frame, ctx.params["by"], [group], "") if lists else given
             checked += int(mine.sum())
-            for row in np.flatnonzero(mine & ~np.isin(cell, list(allowed))).tolist():
-                word = str(cell[row])
-                found.append(
-                    Violation(
-                        (row,),
-                        column,
-                        found=word,
-                        expected=", ".join(allowed),
-                        suggestion=suggest(word, list(allowed)),
-                    )
+            rows = np.flatnonzero(mine & ~among(ctx.frame, column, allowed))
+            if not len(rows):
+                continue
+            words = codes(ctx.frame, column, "")[rows]
+            near = {w: suggest(str(w), list(allowed)) for w in dict.fromkeys(words.tolist())}
+            found.append(
+                Breaches(
+                    rows,
+                    column,
+                    found=words,
+                    expected=", ".join(map(str, allowed)),
+                    suggestion=np.array([near[w] for w in words.tolist()], dtype=object),
                 )
-    return Checked(checked, found)
+            )
+    return Checked(checked, Breaches.joined(found))
+
+
+def column_type(ctx: Context) -> Checked:
+    """Report the columns that hold something else than their type (a fault of the whole table)."""
+    found = [
+        Violation((), column, found=got, expected=expected)
+        for column, (expected, got) in ctx.mistyped.items()
+    ]
+    return Checked(len(ctx.frame.columns) + len(found), found)

@@ -205,6 +205,9 @@ class Context:
         Last year's tables by name; empty where none were given.
     as_of
         The day of the validation.
+    mistyped
+        Columns that the frame lacks because they hold something else than their type: what was
+        expected, and what they are.
     """
 
     table: str
@@ -218,6 +221,7 @@ class Context:
     others: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     previous: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     as_of: date = date(2025, 1, 1)
+    mistyped: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def values(self, column: str = "OBS_VALUE") -> NDArray[np.float64]:
         """Return a column as floats, NaN where missing."""

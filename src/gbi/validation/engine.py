@@ -8,47 +8,24 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from gbi.dataset import ORIGIN_FILE, ORIGIN_SHEET, Dataset, Submission
-from gbi.errors import GbiError
-from gbi.findings import SEVERITIES, WITHHELD, Cell, Finding
-from gbi.provenance import Provenance
-from gbi.schemas import schema
+from gbi.findings import SEVERITIES, Finding
 from gbi.validation.catalogue import OUTSIDE, WAIVER, Rule, catalogue, effective_day, pick
-from gbi.validation.context import Breaches, Checked, Context, remembering
-from gbi.validation.operators import OPERATORS
+from gbi.validation.preparing import Data, Prepared, Source, prepare, source_of
 from gbi.validation.report import EngineError, NotRun, RuleOutcome, ValidationReport
-from gbi.validation.tracing import Breached, Stored, Table
+from gbi.validation.running import Looked, look
+from gbi.validation.streaming import Gathered, Register, Stream, Streamed
+from gbi.validation.tracing import Breached, Stored
 from gbi.validation.waivers import apply_waivers, exercise_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
-    from gbi.dataset import SubmittedFile
-    from gbi.schemas import Schema
-    from gbi.validation.context import Violation
     from gbi.validation.waivers import Waiver
 
-Data = Dataset | Submission | Mapping[str, "pd.DataFrame | Dataset"]
 STORED = 1000  # findings of a rule in a table that a report keeps; all are counted
 _ANSWERED = 20_000  # the same where there are waivers, each of which has to meet its finding
-_UNREAD_FAMILIES = "TC"  # a cell that holds no number, or no known code
-_MICRODATA = "survey"
-
-
-@dataclass(frozen=True, eq=False)
-class _Input:
-    """What is to be validated: tables, files, and what reading saw."""
-
-    datasets: Mapping[str, Dataset]
-    files: tuple[SubmittedFile, ...]
-    findings: tuple[Finding, ...]
-    provenance: Provenance
-    was_read: bool
 
 
 @dataclass(eq=False)
@@ -56,13 +33,35 @@ class _Tally:
     """What became of one rule over all its tables."""
 
     read: list[Finding] = field(default_factory=list)
-    breached: list[Breached] = field(default_factory=list)
+    breached: list[Breached | Gathered] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
     errors: list[EngineError] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     tables: int = 0
     checked: int = 0
     skipped: int = 0
+
+    def add(self, rule: Rule, table: str, looked: Looked) -> None:
+        """Take over what the rule saw in a table."""
+        if looked.absent:
+            self.not_run.append(NotRun(rule.code, table, "missing_column", looked.absent))
+        self.checked += looked.checked
+        self.skipped += looked.skipped
+        if looked.breached is not None:
+            self.breached.append(looked.breached)
+
+    def streamed(self, code: str, table: str, seen: Streamed) -> None:
+        """Take over what the rule saw in a register."""
+        self.tables += 1
+        self.checked += seen.checked
+        self.skipped += seen.skipped
+        if seen.error is not None:
+            self.errors.append(EngineError(code, table, seen.error))
+        elif seen.too_large or seen.mistyped:
+            reason = "too_large" if seen.too_large else "wrong_type"
+            self.not_run.append(NotRun(code, table, reason, seen.mistyped))
+        if len(seen.gathered):
+            self.breached.append(seen.gathered)
 
     def __len__(self) -> int:
         """Return the number of findings."""
@@ -85,7 +84,8 @@ def validate(
     Parameters
     ----------
     data
-        A submission, a dataset, or tables by name.
+        A submission, a dataset, or tables by name. A path in the place of a table is a Parquet
+        file of this table, looked at in record batches within a bounded memory.
     previous
         Last year's data (a submission, a dataset or tables): the rules across years compare with
         it. Or an earlier report of the same data, or its payload: findings are then compared by
@@ -117,7 +117,7 @@ def validate(
     GbiError
         ``GBI-E031`` if ``data`` is none of these, ``GBI-E004`` for a word that names no rule.
     """
-    source = _input_of(data)
+    source = source_of(data)
     before, earlier = _previous_of(previous)
     day = date.fromisoformat(effective_day()) if as_of is None else _day(as_of)
     known = catalogue(None if rules is None else Path(rules))
@@ -171,7 +171,7 @@ def _previous_of(
         return {}, previous
     if isinstance(previous, Mapping) and "findings" in previous:
         return {}, previous
-    return {name: d.frame for name, d in _input_of(previous).datasets.items()}, None
+    return {name: d.frame for name, d in source_of(previous).datasets.items()}, None
 
 
 def _words(words: Iterable[str] | None) -> list[str] | None:
@@ -182,30 +182,11 @@ def _day(value: date | str) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def _input_of(data: Data) -> _Input:
-    if isinstance(data, Submission):
-        seen = [*data.findings, *(f for d in data.datasets.values() for f in d.findings)]
-        unique = tuple({id(f): f for f in seen}.values())
-        return _Input(dict(data.datasets), data.files, unique, data.provenance, True)
-    if isinstance(data, Dataset):
-        return _Input({data.table: data}, (), data.findings, data.provenance, True)
-    if isinstance(data, Mapping):
-        tables = {name: Dataset.of(table, name) for name, table in data.items()}
-        seen = [f for d in tables.values() for f in d.findings]
-        merged = Provenance.merge(*(d.provenance for d in tables.values()))
-        return _Input(
-            tables, (), tuple(seen), merged, any(d.origins is not None for d in tables.values())
-        )
-    raise GbiError(
-        "GBI-E031", expected="Dataset, Submission, {table: DataFrame}", got=type(data).__name__
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _Engine:
     """The tables of one validation, prepared once for all rules."""
 
-    source: _Input
+    source: Source
     previous: Mapping[str, pd.DataFrame]
     day: date
     most: int
@@ -213,30 +194,13 @@ class _Engine:
 
     def run(self, rules: Sequence[Rule]) -> dict[str, _Tally]:
         """Run the rules, each on its tables."""
-        datasets = self.source.datasets
-        frames = [f for d in datasets.values() for f in _frames(d)]
-        with remembering([*frames, *self.previous.values()]):
-            tables = {name: _table(data) for name, data in datasets.items()}
-            contexts = {name: self._context(data) for name, data in datasets.items()}
-            return {rule.code: self._rule(rule, tables, contexts) for rule in rules}
+        prepared = prepare(self.source.datasets, self.previous, self.day)
+        with prepared.remembering():
+            tallies = {rule.code: self._rule(rule, prepared) for rule in rules}
+        self._streams(rules, tallies)
+        return tallies
 
-    def _context(self, data: Dataset) -> Context:
-        known = schema(data.table)
-        return Context(
-            table=data.table,
-            frame=data.frame,
-            key=tuple(c for c in known.key if c in data.frame.columns),
-            required=_required(known, data.frame),
-            totals=None if data.totals is None else data.totals.frame,
-            unread=_unread(data),
-            others={name: d.frame for name, d in self.source.datasets.items()},
-            previous=self.previous,
-            as_of=self.day,
-        )
-
-    def _rule(
-        self, rule: Rule, tables: Mapping[str, Table], contexts: Mapping[str, Context]
-    ) -> _Tally:
+    def _rule(self, rule: Rule, prepared: Prepared) -> _Tally:
         tally = _Tally()
         if rule.operator in OUTSIDE:
             tally.read += [
@@ -249,20 +213,25 @@ class _Engine:
             tally.reasons.append("no_waiver" if rule.operator == WAIVER else "no_file")
             return tally
         for name in rule.tables:
-            if name not in tables:
+            context = prepared.contexts.get(name)
+            if context is None:
                 continue
             if reason := self._inapplicable(rule):
                 tally.reasons.append(reason)
                 continue
             tally.tables += 1
-            absent = tuple(c for c in rule.needs if c not in contexts[name].frame.columns)
+            absent = tuple(c for c in rule.needs if c not in context.frame.columns)
             if absent:
-                tally.not_run.append(NotRun(rule.code, name, "missing_column", absent))
+                wrong = all(c in context.mistyped for c in absent)
+                reason = "wrong_type" if wrong else "missing_column"
+                tally.not_run.append(NotRun(rule.code, name, reason, absent))
                 continue
             try:
-                self._check(rule, name, tables, contexts[name], tally)
+                looked = look(rule, name, prepared, self.day, self.most)
             except Exception as error:  # a rule that breaks off must not cost the others
                 tally.errors.append(EngineError(rule.code, name, type(error).__name__))
+                continue
+            tally.add(rule, name, looked)
         return tally
 
     def _inapplicable(self, rule: Rule) -> str | None:
@@ -277,100 +246,33 @@ class _Engine:
                     return f"no_column: {table}.{column}"
         return None
 
-    def _check(
-        self,
-        rule: Rule,
-        name: str,
-        tables: Mapping[str, Table],
-        context: Context,
-        tally: _Tally,
-    ) -> None:
-        mine = replace(
-            context, params=rule.document["params"], tolerance=rule.document["tolerance"]
-        )
-        skip = np.zeros(len(context.frame), dtype=bool)
-        for column in rule.needs:
-            skip |= context.unread.get(column, skip)
-        checked: Checked = OPERATORS[rule.operator](mine)
-        if checked.absent:
-            tally.not_run.append(NotRun(rule.code, name, "missing_column", checked.absent))
-        tally.checked += checked.rows
-        tally.skipped += int(skip.sum())
-        clean = _without(checked.violations, skip)
-        if not len(clean):
-            return
-        others = {t: tables[t] for t in rule.document.get("others", {}) if t in tables}
-        breached = Breached(rule, rule.severity(name, self.day), tables[name], clean, others)
-        # Words that lack a placeholder are the engine's fault, to be met here and not when shown.
-        tried = 1 if isinstance(clean, Breaches) else min(len(clean), self.most)
-        for _ in breached.findings(tried):
-            pass
-        tally.breached.append(breached)
-
-
-def _frames(data: Dataset) -> list[pd.DataFrame]:
-    return [data.frame] if data.totals is None else [data.frame, data.totals.frame]
-
-
-def _table(data: Dataset) -> Table:
-    key = tuple(c for c in schema(data.table).key if c in data.frame.columns)
-    return Table(data, key, _masks(data))
-
-
-def _masks(data: Dataset) -> NDArray[np.object_] | None:
-    """Return what is published in the place of figures, per row."""
-    if data.table == _MICRODATA:
-        return np.full(len(data), WITHHELD, dtype=object)
-    return None
-
-
-def _without(violations: Sequence[Violation], skip: NDArray[np.bool_]) -> Sequence[Violation]:
-    """Leave out the breaches that touch a row whose cell reading could not understand."""
-    if not skip.any():
-        return violations
-    if isinstance(violations, Breaches):
-        return violations.take(np.flatnonzero(~skip[violations.rows]))
-    return [v for v in violations if not skip[list(v.rows)].any()]
-
-
-def _required(known: Schema, frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return what a row must fill, or say why not; an absent column stands for its default."""
-    return tuple(
-        f.name
-        for f in known.fields
-        if (f.required and (f.default is None or f.name in frame.columns)) or f.missing_reason
-    )
-
-
-def _unread(data: Dataset) -> dict[str, NDArray[np.bool_]]:
-    """Return, per column, the rows whose own cell reading could not understand."""
-    if data.origins is None:
-        return {}
-    bad = {c for f in data.findings if f.code[4] in _UNREAD_FAMILIES for c in f.cells[:1]}
-    if not bad:
-        return {}
-    origins = data.origins
-    addresses = {cell.a1 for cell in bad}
-    out: dict[str, NDArray[np.bool_]] = {}
-    for column in (c for c in origins.columns if not str(c).startswith("_")):
-        rows = np.flatnonzero(origins[column].isin(addresses).to_numpy(dtype=bool))
-        hit = [
-            r
-            for r in rows.tolist()
-            if Cell(
-                str(origins[ORIGIN_FILE].iloc[r]),
-                str(origins[ORIGIN_SHEET].iloc[r]),
-                str(origins[column].iloc[r]),
-            )
-            in bad
-        ]
-        if hit:
-            out[str(column)] = np.isin(np.arange(len(data)), hit)
-    return out
+    def _streams(self, rules: Sequence[Rule], tallies: Mapping[str, _Tally]) -> None:
+        """Run the rules on the registers, in pieces."""
+        for name, path in self.source.registers.items():
+            register = Register(path, name)
+            try:
+                mine = []
+                for rule in rules:
+                    if name not in rule.tables or rule.operator in OUTSIDE:
+                        continue
+                    tally = tallies[rule.code]
+                    absent = tuple(c for c in rule.needs if c not in register.columns)
+                    if rule.document.get("previous") or rule.document.get("others"):
+                        tally.tables += 1
+                        tally.not_run.append(NotRun(rule.code, name, "too_large", ()))
+                    elif absent:
+                        tally.tables += 1
+                        tally.not_run.append(NotRun(rule.code, name, "missing_column", absent))
+                    else:
+                        mine.append(rule)
+                for code, streamed in Stream(register, self.day, self.most).run(mine).items():
+                    tallies[code].streamed(code, name, streamed)
+            finally:
+                register.close()
 
 
 def _outcome(
-    rule: Rule, tally: _Tally, source: _Input, day: date, marked: Sequence[Finding]
+    rule: Rule, tally: _Tally, source: Source, day: date, marked: Sequence[Finding]
 ) -> RuleOutcome:
     missing = {n.table for n in tally.not_run}
     reason = None
@@ -379,12 +281,13 @@ def _outcome(
     elif len(tally):
         status = "failed"
     elif tally.not_run and len(missing) == tally.tables:
-        status, reason = "not_run", "missing_column"
+        status, reason = "not_run", tally.not_run[0].reason
     elif tally.tables:
         status = "passed"
     else:
         status, reason = "not_applicable", next(iter(tally.reasons), "no_table")
-    levels = [rule.severity(t, day) for t in rule.tables if t in source.datasets]
+    present = {*source.datasets, *source.registers}
+    levels = [rule.severity(t, day) for t in rule.tables if t in present]
     gravest = min(levels or [rule.severity(None, day)], key=SEVERITIES.index)
     waived = sum(f.status == "waived" for f in marked if f.code == rule.code)
     return RuleOutcome(

@@ -130,6 +130,35 @@ def band_gap(ctx: Context) -> Checked:
     return Checked(checked, found)
 
 
+def unassessed_share(ctx: Context) -> Checked:
+    """Report a programme whose projects without assessment hold much of its payment credits.
+
+    Their weight is open between nothing and all: so wide is the programme's share.
+    Params: ``most``, the share of the credits that may stay open.
+    """
+    frame, values, scales = ctx.frame, ctx.values(), _scales(ctx)
+    marks, credit = codes(frame, "MARK", ""), codes(frame, "CREDIT_TYPE", _PAYMENT)
+    groups = group_ids(frame, _GROUP)
+    of: dict[int, list[int]] = {}
+    for row in _level(ctx, _PROJECT):
+        if credit[row] == _PAYMENT and np.isfinite(values[row]):
+            of.setdefault(int(groups[row]), []).append(row)
+    found: list[Violation] = []
+    most = float(ctx.params["most"])
+    for rows in of.values():
+        open_ = [r for r in rows if str(marks[r]) == scales[r].not_evaluated]
+        total = float(values[rows].sum())
+        share = float(values[open_].sum()) / total if total > 0 else 0.0
+        if share > most:
+            found.append(
+                Violation(
+                    (*open_, *(r for r in rows if r not in open_)), "MARK",
+                    found=round(share * 100.0, 1), expected=most * 100.0, shared=True,
+                )
+            )  # fmt: skip
+    return Checked(len(of), found)
+
+
 def _computed(ctx: Context, grid: Scale, rows: list[int]) -> float | None:
     """Return the share that the projects give, None where something is not known."""
     credit = codes(ctx.frame, "CREDIT_TYPE", _PAYMENT)

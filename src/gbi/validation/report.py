@@ -17,7 +17,7 @@ from gbi.provenance import Provenance, canonical, canonical_json
 from gbi.results import rendering, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gbi.dataset import Dataset, SubmittedFile
     from gbi.findings import Finding
@@ -68,7 +68,11 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A rule that could not run on a table: ``reason`` ``missing_column``, with the columns."""
+    """A rule that could not run on a table, and the columns for want of which.
+
+    ``reason`` is ``missing_column``, ``wrong_type`` (the column holds something else than its
+    type) or ``too_large`` (the rule compares rows of a register that don't fit into memory).
+    """
 
     code: str
     table: str
@@ -281,6 +285,53 @@ class ValidationReport:
         """Return the verdict, the counts and the findings as text."""
         rendered: str = rendering().validation_summary(self, lang=lang)
         return rendered
+
+    def to_html(self, path: str | Path | None = None, *, lang: str | None = None) -> str | Path:
+        """Return the report as one offline page in three languages, or write it to ``path``."""
+        return self._made("html", path, lang)
+
+    def to_sarif(self, path: str | Path | None = None, *, lang: str | None = None) -> str | Path:
+        """Return the report as SARIF 2.1.0, or write it to ``path``."""
+        return self._made("sarif", path, lang)
+
+    def to_junit(self, path: str | Path | None = None, *, lang: str | None = None) -> str | Path:
+        """Return the report as JUnit XML, or write it to ``path``."""
+        return self._made("junit", path, lang)
+
+    def to_csv(self, path: str | Path | None = None) -> str | Path:
+        """Return the findings as text with commas, or write them to ``path``."""
+        return self._made("csv", path, None)
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write the findings as a Parquet file with typed columns."""
+        return Path(self._made("parquet", path, None))
+
+    def write(
+        self, folder: str | Path, formats: Sequence[str], *, lang: str | None = None
+    ) -> list[Path]:
+        """Write the report in several formats into a folder.
+
+        Parameters
+        ----------
+        folder
+            Where; it is made if need be.
+        formats
+            Of ``text``, ``json``, ``html``, ``xlsx``, ``junit``, ``sarif``, ``csv``, ``parquet``,
+            ``ndjson``.
+        lang
+            The language of what a person reads.
+
+        Raises
+        ------
+        GbiError
+            ``GBI-E089`` for another format.
+        """
+        written: list[Path] = rendering().write_report(self, Path(folder), formats, lang)
+        return written
+
+    def _made(self, form: str, path: str | Path | None, lang: str | None) -> str | Path:
+        content: str = rendering().render_report(self, form, lang=lang)
+        return content if path is None else write_atomically(Path(path), content)
 
     def __repr__(self) -> str:
         n = self.counts

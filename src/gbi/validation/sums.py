@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gbi.validation.context import Context
 
 _ELSEWHERE = "K"
+_NEAR, _AT_MOST = 0.01, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,23 @@ class Sum:
         """Return the addend (or -1, the total) that closes the sum once multiplied by a factor."""
         ratios = [r for f in factors for r in (float(f), 1.0 / f)]
         for ratio in ratios:
-            wide = self.tolerance * max(ratio, 1.0)
-            if abs(self.printed * ratio - self.expected) <= wide and self.printed:
+            gap = self.printed * ratio - self.expected
+            if self.printed and self._near(gap, self.expected, ratio):
                 return NOWHERE, ratio
             for i, part in enumerate(self.parts):
-                if part and abs(self.difference - part * (ratio - 1.0)) <= wide:
+                gap = self.difference - part * (ratio - 1.0)
+                if part and self._near(gap, part * ratio, ratio):
                     return i, ratio
         return None
+
+    def _near(self, gap: float, figure: float, ratio: float) -> bool:
+        """Say whether a rescaled figure closes the sum: within 1 % of itself or within rounding.
+
+        Rounding to thousands moves a small figure by more than its unit explains: never over 5 %.
+        """
+        rounding = self.tolerance * max(ratio, 1.0)
+        wide = min(max(rounding, _NEAR * abs(figure)), _AT_MOST * abs(figure))
+        return abs(gap) <= wide
 
     def violation(self) -> Violation:
         """Return the breach with all parties, the total in front."""
@@ -192,7 +203,7 @@ def _totals_row_sums(ctx: Context) -> Iterator[Sum]:
             yield replace(figures.sum(at, addends), deducted=tuple(unsplit), off=off)
 
 
-def _age_bounds(code: str) -> tuple[float, float] | None:
+def age_bounds(code: str) -> tuple[float, float] | None:
     """Return the ages of a code as [from, to), or None where it is not an age group."""
     if match := re.fullmatch(r"Y([0-9]+)T([0-9]+)", code):
         return float(match[1]), float(match[2]) + 1.0
@@ -206,19 +217,32 @@ def _age_bounds(code: str) -> tuple[float, float] | None:
 
 def _age_faults(groups: Sequence[str]) -> tuple[str, str] | None:
     """Return two neighbouring age groups that overlap or leave a hole, or None."""
-    bounds = sorted((b, g) for g in groups if (b := _age_bounds(g)) is not None)
+    bounds = sorted((b, g) for g in groups if (b := age_bounds(g)) is not None)
     for ((_, end), left), ((start, _), right) in pairwise(bounds):
         if start != end:
             return left, right
     return None
 
 
-def _partition(ctx: Context) -> Checked:
+def _claims(wide: pd.DataFrame, total: str, closes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which sets of age groups may claim to be whole: an open end, and a total or shares."""
+    there = wide.to_numpy() != NOWHERE
+    bounds = [age_bounds(str(c)) for c in wide.columns]
+    open_end = np.array([b is not None and b[1] == np.inf for b in bounds], dtype=bool)
+    aged = np.array([b is not None for b in bounds], dtype=bool)
+    whole = np.array([str(c) == total for c in wide.columns], dtype=bool)
+    claims = (there[:, aged].sum(axis=1) > 1) & there[:, open_end].any(axis=1)
+    return np.asarray(claims if closes.any() else claims & there[:, whole].any(axis=1))
+
+
+def _partition(ctx: Context, sums: list[Sum] | None = None) -> Checked:
     """Check groups that share out a whole: they neither overlap nor leave a hole.
 
     Their counts add to the total; where ``CLOSES_OVER`` names the dimension, shares add to 100.
-    Only a set that reaches the open-ended last group claims to be whole.
+    Only a set that reaches the open-ended last group claims to be whole. ``sums`` collects the
+    sums of counts that are tested.
     """
+    sums = [] if sums is None else sums
     dimension, total = ctx.params["dimension"], str(ctx.params.get("total", "_T"))
     values = ctx.values()
     closes = codes(ctx.frame, "CLOSES_OVER", "") == dimension
@@ -228,15 +252,15 @@ def _partition(ctx: Context) -> Checked:
     found: list[Violation] = []
     checked = 0
     names = [str(c) for c in wide.columns]
-    for cells in wide.to_numpy().tolist():
+    for cells in wide[_claims(wide, total, closes)].to_numpy().tolist():
         rows = {n: int(c) for n, c in zip(names, cells, strict=True) if c != NOWHERE}
-        groups = [g for g in rows if _age_bounds(g) is not None]
-        whole = any((_age_bounds(g) or (0, 0))[1] == np.inf for g in groups)
+        groups = [g for g in rows if age_bounds(g) is not None]
+        whole = any((age_bounds(g) or (0, 0))[1] == np.inf for g in groups)
         shares = bool(groups) and all(closes[rows[g]] for g in groups)
         if len(groups) < 2 or not whole or not (shares or total in rows):
             continue
         checked += 1
-        parties = tuple(rows[g] for g in sorted(groups, key=lambda g: _age_bounds(g) or (0, 0)))
+        parties = tuple(rows[g] for g in sorted(groups, key=lambda g: age_bounds(g) or (0, 0)))
         if fault := _age_faults(groups):
             found.append(
                 Violation(tuple(rows[g] for g in fault), dimension, " | ".join(fault), shared=True)
@@ -251,10 +275,16 @@ def _partition(ctx: Context) -> Checked:
                               tolerance=one.tolerance, shared=True)
                 )  # fmt: skip
         else:
-            one = figures.sum(rows[total], parties)
-            if not one.closes:
-                found.append(one.violation())
+            sums.append(figures.sum(rows[total], parties))
+    found += _open(ctx, sums).violations
     return Checked(checked, found)
+
+
+def partition_sums(ctx: Context) -> list[Sum]:
+    """Return the sums of counts that a ``partition`` tests."""
+    sums: list[Sum] = []
+    _partition(ctx, sums)
+    return sums
 
 
 def group_sum(ctx: Context) -> Checked:
@@ -271,6 +301,15 @@ def group_sum(ctx: Context) -> Checked:
         return _partition(ctx)
     sums = [*_group_sums(ctx), *_totals_row_sums(ctx)]
     return _open(ctx, sums)
+
+
+def sums_of(ctx: Context) -> list[Sum]:
+    """Return all sums that a rule of :func:`group_sum` or :func:`rollup` tests."""
+    if "levels" in ctx.params:
+        return list(_rollups(ctx))
+    if ctx.params.get("partition"):
+        return partition_sums(ctx)
+    return [*_group_sums(ctx), *_totals_row_sums(ctx)]
 
 
 def _open(ctx: Context, sums: list[Sum]) -> Checked:
@@ -370,6 +409,11 @@ def unit_scale(ctx: Context) -> Checked:
     """
     factors = [float(f) for f in ctx.params["factors"]]
     sums = [*_group_sums(ctx), *_totals_row_sums(ctx), *_rollups(ctx)]
+    return Checked(len(sums), [*rescaled(sums, factors), *_too_large(ctx)])
+
+
+def rescaled(sums: Sequence[Sum], factors: Sequence[float]) -> list[Violation]:
+    """Return, per figure once, the sums that close as soon as it is read in another unit."""
     found: dict[tuple[bool, int], Violation] = {}
     for one in sums:
         hit = None if one.closes else one.scaled(factors)
@@ -393,7 +437,7 @@ def unit_scale(ctx: Context) -> Checked:
                 details={"factor": ratio if ratio >= 1 else 1.0 / ratio},
             ),
         )
-    return Checked(len(sums), [*found.values(), *_too_large(ctx)])
+    return list(found.values())
 
 
 def _too_large(ctx: Context) -> list[Violation]:

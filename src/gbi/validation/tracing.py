@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
@@ -21,7 +21,7 @@ from gbi.findings import Cell, Finding, make_finding, placed
 from gbi.validation.context import Breaches, coded, remembering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gbi.findings import Severity
     from gbi.validation.catalogue import Rule
     from gbi.validation.context import Violation
+    from gbi.validation.streaming import Gathered
 
 _WHOLE = "_T"
 _VALUE = "OBS_VALUE"
@@ -42,6 +43,8 @@ class Table:
     ----------
     data
         The dataset.
+    frame
+        Its rows as rules see them.
     key
         The columns of its business key that it has.
     masks
@@ -49,17 +52,23 @@ class Table:
     """
 
     def __init__(
-        self, data: Dataset, key: tuple[str, ...], masks: NDArray[np.object_] | None = None
+        self,
+        data: Dataset,
+        frame: pd.DataFrame,
+        key: tuple[str, ...],
+        masks: NDArray[np.object_] | None = None,
     ) -> None:
         self.data = data
+        self.frame = frame
         self.key = key
         self.masks = masks
+        self.place: Callable[[int, str], Cell] | None = None  # where there are no origins
 
     def value(self, column: str, row: int) -> object:
         """Return a cell's plain value, None where the column or the value is missing."""
-        if column not in self.data.frame.columns:
+        if column not in self.frame.columns:
             return None
-        numbers, values = coded(self.data.frame, column)
+        numbers, values = coded(self.frame, column)
         return values[numbers[row]] if numbers[row] >= 0 else None
 
     def business_key(self, row: int) -> dict[str, str]:
@@ -89,10 +98,12 @@ class Table:
 
     def cells(self, rows: Iterable[int], column: str) -> list[Cell]:
         """Return the cells of a column, in the order of the rows; none without a file."""
-        places = self._places
+        place, places = self.place, self._places
+        if place is not None:
+            return list(dict.fromkeys(place(row, column) for row in rows))
         if not places:
             return []
-        own, value = places.get(column), places.get(_VALUE)
+        own, value = places.get(self.data.roles.get(column, column)), places.get(_VALUE)
         found = []
         for row in rows:
             a1 = (own[row] if own is not None else "") or (value[row] if value is not None else "")
@@ -129,9 +140,9 @@ class Breached:
     def _finding(self, violation: Violation, seen: Counter[tuple[str, ...]]) -> Finding:
         totals = self.table.data.totals
         printed_first = violation.totals_first and bool(violation.totals)
-        printed = None if totals is None else Table(totals, self.table.key)
+        printed = None if totals is None else Table(totals, totals.frame, self.table.key)
         where = printed if printed_first and printed is not None else self.table
-        row = violation.totals[0] if printed_first else violation.rows[0]
+        parties = violation.totals if printed_first else violation.rows
         own = self.table.cells(violation.rows, violation.column)
         of_totals = printed.cells(violation.totals, violation.column) if printed else []
         far = [
@@ -139,7 +150,12 @@ class Breached:
             for table, at in violation.elsewhere
             for cell in self.elsewhere[table].cells([at], violation.column)
         ]
-        key = self.table.shared_key(violation.rows) if violation.shared else where.business_key(row)
+        if not parties:  # the fault is one of the table as a whole
+            key = {"TABLE": self.table.data.table}
+        elif violation.shared:
+            key = self.table.shared_key(violation.rows)
+        else:
+            key = where.business_key(parties[0])
         mark = (violation.column, *key.values())
         seen[mark] += 1
         masks = [self.table.mask(violation.rows)]
@@ -157,12 +173,31 @@ class Breached:
             expected=violation.expected,
             difference=violation.difference,
             tolerance=violation.tolerance,
-            unit=where.unit(row) if violation.column == _VALUE else None,
+            unit=where.unit(parties[0]) if parties and violation.column == _VALUE else None,
             suggestion=violation.suggestion,
             ordinal=seen[mark] - 1,
             mask=next((m for m in masks if m), ""),
             **violation.details,
         )
+
+    @property
+    def table_name(self) -> str:
+        """The table's name."""
+        return self.table.data.table
+
+    def only(self, chosen: NDArray[np.int_]) -> Breached:
+        """Return the breaches at these places, in their order."""
+        violations = self.violations
+        if isinstance(violations, Breaches):
+            return replace(self, violations=violations.take(chosen))
+        return replace(self, violations=[violations[int(i)] for i in chosen])
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield the frames that findings are made from."""
+        for table in (self.table, *self.elsewhere.values()):
+            yield table.frame
+            if table.data.totals is not None:
+                yield table.data.totals.frame
 
     def rows(self) -> NDArray[np.int64]:
         """Return the position of the first party of every breach."""
@@ -191,21 +226,16 @@ class Stored(Sequence[Finding]):
         How many findings of a rule in a table are stored; all are counted.
     """
 
-    def __init__(self, others: Sequence[Finding], breached: Sequence[Breached], most: int) -> None:
+    def __init__(
+        self, others: Sequence[Finding], breached: Sequence[Breached | Gathered], most: int
+    ) -> None:
         self._others = tuple(others)
         self._breached = tuple(breached)
         self._most = most
 
     @cached_property
     def _made(self) -> tuple[Finding, ...]:
-        frames = [
-            f
-            for b in self._breached
-            for t in (b.table, *b.elsewhere.values())
-            for f in (t.data.frame, None if t.data.totals is None else t.data.totals.frame)
-            if f is not None
-        ]
-        with remembering(frames):
+        with remembering([f for b in self._breached for f in b.frames()]):
             made = [f for b in self._breached for f in b.findings(self._most)]
         return tuple(sorted([*self._others, *made], key=placed))
 
@@ -240,9 +270,10 @@ class Stored(Sequence[Finding]):
         columns: dict[str, list[Any]] = {name: [] for name in POSITIONS}
         for b in self._breached:
             columns["ROW"].append(b.rows())
-            columns["CODE"].append(_same(b.rule.code, len(b)))
-            columns["SEVERITY"].append(_same(b.severity, len(b)))
-            columns["TABLE"].append(_same(b.table.data.table, len(b)))
+            n = len(columns["ROW"][-1])
+            columns["CODE"].append(_same(b.rule.code, n))
+            columns["SEVERITY"].append(_same(b.severity, n))
+            columns["TABLE"].append(_same(b.table_name, n))
             columns["FIELD"].append(b.fields())
         if not self._breached:
             return pd.DataFrame(

@@ -1,0 +1,318 @@
+"""Rules on a Parquet file that is larger than memory, in record batches.
+
+Rules on rows see each batch once. Rules on groups see pieces in which every group is whole: DuckDB
+deals the rows out by a hash of the columns that the parties of a breach share, within a bounded
+memory, and each piece is then looked at as any table is.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gbi.dataset import Dataset
+from gbi.errors import GbiError
+from gbi.findings import Cell
+from gbi.ingest.grid import a1
+from gbi.schemas import schema
+from gbi.validation.preparing import Prepared, prepare
+from gbi.validation.reach import is_rowwise, together
+from gbi.validation.running import look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from gbi.findings import Finding, Severity
+    from gbi.validation.catalogue import Rule
+    from gbi.validation.tracing import Breached
+
+BATCH = 250_000  # rows that are looked at together by rules on rows
+PIECE = 500_000  # rows of a piece, as a rule
+_MOST_IN_A_PIECE = 2_000_000  # more rows that share a group's columns do not fit
+_MEMORY = "400MB"  # what DuckDB may hold while it deals rows out
+_ROW = "__row"
+_POSITIONS = 2_000_000  # positions of one rule that are kept; all are counted
+
+
+class Gathered:
+    """What one rule found in a register, piece by piece: it is read like a :class:`Breached`."""
+
+    def __init__(self, rule: Rule, severity: Severity, table: str, most: int) -> None:
+        self.rule = rule
+        self.severity = severity
+        self.table_name = table
+        self._most = most
+        self._count = 0
+        self._made: list[tuple[int, Finding]] = []
+        self._rows: list[NDArray[np.int64]] = []
+        self._fields: list[Any] = []
+        self._kept = 0
+
+    def add(self, breached: Breached, rows: NDArray[np.int64]) -> None:
+        """Take over what was found in a piece whose rows have these positions in the register."""
+        n = len(breached)
+        self._count += n
+        at = breached.rows()
+        first = np.where(at < 0, at, rows[at])  # a fault of the table as a whole has no row
+        if self._kept < _POSITIONS:
+            self._rows.append(first[: _POSITIONS - self._kept])
+            self._fields.append(breached.fields()[: _POSITIONS - self._kept])
+            self._kept += len(self._rows[-1])
+        # The first ones by position are stored, in whatever order the pieces come.
+        best = np.argsort(first, kind="stable")[: self._most]
+        if len(self._made) >= self._most:
+            last = self._made[-1][0]
+            best = best[first[best] < last]
+        if len(best):
+            made = breached.only(best).findings(len(best))
+            self._made += list(zip(first[best].tolist(), made, strict=True))
+            self._made = sorted(self._made, key=lambda m: m[0])[: self._most]
+
+    def __len__(self) -> int:
+        """Return the number of breaches, stored or not."""
+        return self._count
+
+    def findings(self, most: int) -> Iterator[Finding]:
+        """Yield the first findings."""
+        return (finding for _, finding in self._made[:most])
+
+    def rows(self) -> NDArray[np.int64]:
+        """Return the positions of the breaches, at most two million."""
+        return np.concatenate([np.zeros(0, dtype=np.int64), *self._rows])
+
+    def fields(self) -> Any:
+        """Return the column at fault of every breach."""
+        return pd.api.types.union_categoricals(self._fields)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield nothing: the findings are made already."""
+        return iter(())
+
+
+class Register:
+    """A Parquet file whose columns are those of a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    table
+        The table's name.
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E060`` if there is no such file, ``GBI-E061`` if it can't be read as Parquet.
+    """
+
+    def __init__(self, path: Path, table: str) -> None:
+        from pyarrow import ArrowException, parquet
+
+        if not path.is_file():
+            raise GbiError("GBI-E060", where=str(path), exit_code=2)
+        try:
+            self._file = parquet.ParquetFile(path, pre_buffer=False)
+        except (ArrowException, OSError) as error:
+            raise GbiError(
+                "GBI-E061", where=path.name, got=type(error).__name__, exit_code=3
+            ) from None
+        self.path = path
+        self.table = table
+        self.columns = tuple(self._file.schema_arrow.names)
+        known = {f.name for f in schema(table).fields}
+        self.known = tuple(c for c in self.columns if c in known)
+        self.key = tuple(c for c in schema(table).key if c in self.columns)
+        self.rows = int(self._file.metadata.num_rows)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
+        """Yield the rows in their order, with their positions."""
+        start = 0
+        for batch in self._file.iter_batches(batch_size=BATCH, columns=list(columns)):
+            yield batch.to_pandas(), np.arange(start, start + batch.num_rows)
+            start += batch.num_rows
+
+    def pieces(
+        self, columns: Sequence[str], keep: Sequence[str]
+    ) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
+        """Yield the rows so that those that agree in ``columns`` are in one piece.
+
+        Raises
+        ------
+        GbiError
+            ``GBI-E063`` if so many rows agree that they don't fit into one piece.
+        """
+        import duckdb
+        from pyarrow import parquet
+
+        with tempfile.TemporaryDirectory(prefix="gbi-", ignore_cleanup_errors=True) as folder:
+            with duckdb.connect() as connection:
+                connection.execute(f"SET memory_limit = '{_MEMORY}'")
+                connection.execute("SET preserve_insertion_order = false")
+                connection.execute(f"SET temp_directory = '{_quoted(folder)}'")
+                source = f"read_parquet('{_quoted(str(self.path))}', file_row_number = true)"
+                number = max(1, -(-self.rows // PIECE))
+                dealt = f"hash({', '.join(map(_name, columns))}) % {number}"
+                fullest = connection.execute(
+                    f"SELECT max(n) FROM (SELECT count(*) AS n FROM {source} GROUP BY {dealt})"
+                ).fetchone()
+                if fullest is not None and (fullest[0] or 0) > _MOST_IN_A_PIECE:
+                    raise GbiError(
+                        "GBI-E063",
+                        where=self.path.name,
+                        expected=f"≤ {_MOST_IN_A_PIECE}",
+                        got=str(fullest[0]),
+                    )
+                target = Path(folder) / "pieces"
+                chosen = ", ".join(_name(c) for c in dict.fromkeys([*columns, *keep]))
+                connection.execute(
+                    f"COPY (SELECT {chosen}, file_row_number AS {_ROW}, {dealt} AS __piece "
+                    f"FROM {source}) TO '{_quoted(str(target))}' "
+                    "(FORMAT parquet, PARTITION_BY (__piece), COMPRESSION lz4_raw)"
+                )
+            for piece in sorted(target.iterdir()):
+                frame = parquet.read_table(piece, partitioning=None).to_pandas()
+                frame = frame.sort_values(_ROW, ignore_index=True)
+                yield frame.drop(columns=_ROW), frame[_ROW].to_numpy(dtype=np.int64)
+
+    def place(self, rows: NDArray[np.int64]) -> Callable[[int, str], Cell]:
+        """Return where a value of a piece stands: column names are row 1, as a sheet shows it."""
+
+        def cell(row: int, column: str) -> Cell:
+            at = self.columns.index(column) if column in self.columns else 0
+            return Cell(self.path.name, "", a1(int(rows[row]) + 1, at))
+
+        return cell
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The rules on one register, run piece by piece.
+
+    Attributes
+    ----------
+    register
+        The file.
+    day
+        The day of the validation.
+    most
+        How many findings of a rule are stored.
+    """
+
+    register: Register
+    day: date
+    most: int
+
+    def run(self, rules: Sequence[Rule]) -> dict[str, Streamed]:
+        """Run rules whose columns the register has; by code, what each found."""
+        found = {r.code: Streamed(self._gathered(r)) for r in rules}
+        by_row = [r for r in rules if is_rowwise(r)]
+        if by_row:
+            columns = self.register.known
+            self._pass(by_row, self.register.batches(columns), found)
+        for columns, group in self._passes([r for r in rules if not is_rowwise(r)], found):
+            keep = (
+                columns if all(r.operator == "unique_key" for r in group) else self.register.known
+            )
+            try:
+                self._pass(group, self.register.pieces(columns, keep), found)
+            except GbiError as error:
+                if error.code != "GBI-E063":
+                    raise
+                for rule in group:
+                    found[rule.code].too_large = True
+        return found
+
+    def _gathered(self, rule: Rule) -> Gathered:
+        severity = rule.severity(self.register.table, self.day)
+        return Gathered(rule, severity, self.register.table, self.most)
+
+    def _passes(
+        self, rules: Sequence[Rule], found: dict[str, Streamed]
+    ) -> Iterator[tuple[tuple[str, ...], list[Rule]]]:
+        """Yield rules that can share one dealing-out of the rows, with the columns it goes by.
+
+        Rows that agree in some columns agree in fewer: rules are joined where their columns have
+        a part in common.
+        """
+        groups: list[tuple[tuple[str, ...], list[Rule]]] = []
+        for rule in rules:
+            columns = together(rule, self.register.key, self.register.columns)
+            if not columns:
+                found[rule.code].too_large = True
+                continue
+            for i, (shared, members) in enumerate(groups):
+                if common := tuple(c for c in shared if c in columns):
+                    groups[i] = (common, [*members, rule])
+                    break
+            else:
+                groups.append((columns, [rule]))
+        yield from groups
+
+    def _pass(
+        self,
+        rules: Sequence[Rule],
+        pieces: Iterable[tuple[pd.DataFrame, NDArray[np.int64]]],
+        found: dict[str, Streamed],
+    ) -> None:
+        table = self.register.table
+        for frame, rows in pieces:
+            prepared = prepare({table: Dataset(frame, table)}, {}, self.day)
+            prepared.tables[table].place = self.register.place(rows)
+            with prepared.remembering():
+                for rule in rules:
+                    found[rule.code].look(rule, table, prepared, self.day, rows)
+
+
+@dataclass(eq=False)
+class Streamed:
+    """What became of one rule on a register."""
+
+    gathered: Gathered
+    checked: int = 0
+    skipped: int = 0
+    too_large: bool = False
+    mistyped: tuple[str, ...] = ()
+    error: str | None = None
+
+    def look(
+        self, rule: Rule, table: str, prepared: Prepared, day: date, rows: NDArray[np.int64]
+    ) -> None:
+        """Run the rule on one piece."""
+        if self.error is not None or self.mistyped:
+            return
+        if rule.document["scope"] == "table" and len(self.gathered):
+            return  # said once
+        lacking = [c for c in rule.needs if c not in prepared.contexts[table].frame.columns]
+        if lacking:  # the register has it, or the rule would not be asked
+            self.mistyped = tuple(lacking)
+            return
+        try:
+            looked = look(rule, table, prepared, day, 0)
+        except Exception as error:  # a rule that breaks off must not cost the others
+            self.error = type(error).__name__
+            return
+        self.checked += looked.checked
+        self.skipped += looked.skipped
+        if looked.breached is not None:
+            self.gathered.add(looked.breached, rows)
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
