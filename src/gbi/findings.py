@@ -118,7 +118,13 @@ class Finding:
         hidden = {n: self._published(v) for n, v in self.params.items()}
         found, expected = self._published(self.found), self._published(self.expected)
         bare = replace(
-            self, found=found, expected=expected, difference=None, suggestion=None, params=hidden
+            self,
+            found=found,
+            expected=expected,
+            difference=None,
+            tolerance=None,  # where it goes by the size of a figure it gives the figure
+            suggestion=None,
+            params=hidden,
         )
         return replace(bare, message=_messages(bare))
 

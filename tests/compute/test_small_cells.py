@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from gbi.compute.additive import additive, parts
-from gbi.compute.small_cells import SmallCells, count_persons, is_small
+from gbi.compute.person_tables import count_persons
+from gbi.compute.sensitivity import is_small
+from gbi.compute.small_cells import SmallCells
 from gbi.dataset import Dataset
 from gbi.errors import GbiError
 
@@ -205,9 +207,7 @@ def test_the_same_cell_is_hidden_in_every_file() -> None:
     tables = {"beneficiaries": here, "performance": there}
     masks = SmallCells().masks(tables)
     joined = {
-        (s, n): bool(m)
-        for n, t in tables.items()
-        for s, m in zip(t["SEX"], masks[n], strict=True)
+        (s, n): bool(m) for n, t in tables.items() for s, m in zip(t["SEX"], masks[n], strict=True)
     }
     assert joined["M", "beneficiaries"] == joined["M", "performance"]
     assert joined["_T", "beneficiaries"] == joined["_T", "performance"]
@@ -277,7 +277,7 @@ def test_contributions_dominance_and_p_percent() -> None:
     assert not SmallCells(dominance=(1, 90)).primary(amount)[0]
     assert SmallCells(p_percent=10).primary(amount)[0]
     assert SmallCells(dominance=(1, 85)).primary(amount).tolist() == [False, True]
-    excess = SmallCells(dominance=(1, 85))._excess(amount)
+    excess = SmallCells(dominance=(1, 85)).excess(amount)
     assert excess[1] + 330 == pytest.approx(352.94, abs=0.005)
     regions = amount.iloc[[1]].drop(columns="INDICATOR").assign(INDICATOR="b")
     table = pd.concat([regions] * 4, ignore_index=True).assign(

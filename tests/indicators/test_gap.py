@@ -291,3 +291,24 @@ def test_totals_and_row_order_change_nothing(
     pairs = {g for g in "abcd" if None not in (cells.get((g, "F")), cells.get((g, "M")))}
     assert set(plain.loc[plain["GAP_ABS"].notna(), "G"]) == pairs
     assert plain.loc[plain["GAP_ABS"].isna(), "REASON"].notna().all()
+
+
+def test_a_gap_of_hidden_counts_is_hidden() -> None:
+    from gbi.compute.small_cells import SmallCells
+
+    frame = pd.DataFrame(
+        {
+            "TIME_PERIOD": ["2023"] * 4 + ["2024"] * 3,
+            "SEX": ["F", "M", "_U", "_T"] + ["F", "M", "_T"],
+            "OBS_VALUE": [60.0, 90.0, 2.0, 152.0, 3.0, 90.0, 93.0],
+            "MEASURE_KIND": "COUNT",
+            "COUNTED": "PERSONS",
+            "UNIT_MEASURE": "NUMBER",
+        }
+    )
+    out = gap(frame, by=["TIME_PERIOD"], suppress=SmallCells()).frame.set_index("TIME_PERIOD")
+    hidden = out.loc["2024"]
+    assert hidden[["VALUE_F", "GAP_ABS", "GAP_REL", "PARITY"]].isna().all()
+    assert hidden["OBS_STATUS"] == "Q"
+    assert out["SEX_KNOWN"].isna().all()  # two of unknown sex would follow from it
+    assert gap(frame, by=["TIME_PERIOD"]).frame["SEX_KNOWN"].notna().all()

@@ -257,3 +257,23 @@ def test_a_total_of_a_budget_dimension_does_not_mix_with_its_members(column: str
     with pytest.raises(GbiError) as caught:
         share(frame, by=["MINISTRY"])
     assert caught.value.code == "GBI-E040"
+
+
+def test_shares_are_made_of_sums_that_can_be_shown() -> None:
+    from gbi.compute.small_cells import SmallCells
+
+    frame = pd.DataFrame(
+        {
+            "REF_AREA": ["MA-01"] * 4 + ["MA-02"] * 4,
+            "SEX": ["F", "M"] * 4,
+            "AGE": ["Y0T4", "Y0T4", "Y5T9", "Y5T9"] * 2,
+            "OBS_VALUE": [3.0, 40.0, 4.0, 50.0, 1.0, 40.0, 2.0, 50.0],
+        }
+    )
+    out = share(frame, by=["REF_AREA"], suppress=SmallCells()).frame
+    # Three and four women are seven, which can be shown; one and two are still three.
+    assert out["VALUE_MEMBER"].fillna(-1).tolist() == [7.0, -1.0]
+    assert out["SHARE"].isna().tolist() == [False, True]
+    assert out["DENOMINATOR"].isna().tolist() == [False, True]
+    assert out["OBS_STATUS"].tolist() == ["A", "Q"]
+    assert share(frame, by=["REF_AREA"]).frame["SHARE"].notna().all()

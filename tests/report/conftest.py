@@ -233,7 +233,7 @@ def beneficiaries() -> Dataset:
         for name, area, values in (
             ("Jeunes formés", "MA-01", (2, 5113, 5115)),
             ("Jeunes insérés", "MA-02", (3, 4177, 4199)),
-            (HOSTILE, "MA-03", (7001, 7002, 7999)),
+            (HOSTILE, "MA-03", (7001, 7006, 7999)),
         )
         for sex, value in zip(("F", "M", "_T"), values, strict=True)
     ]  # fmt: skip

@@ -77,6 +77,9 @@ def test_the_nearest_label_is_proposed_but_never_the_nearest_code() -> None:
             "X001", {"performance": frame(CHAIN, {"PROGRAMME": written}), "budget": budget}
         )
         assert [f.suggestion for f in report.findings] == [near]
+    numbered = {"performance": frame(CHAIN, {"PROGRAMME": "10102"}),
+                "budget": frame(LINE, {"PROGRAMME": "10101"})}  # fmt: skip
+    assert [f.suggestion for f in run("X001", numbered).findings] == [None]
 
 
 def test_a_programme_of_another_ministry_does_not_count() -> None:
@@ -113,7 +116,8 @@ def test_departments_go_by_the_line_of_their_ministry() -> None:
           {"CHAPTER_KIND": "COMMON", "ECON_NATURE": "INVESTMENT", "OBS_VALUE": 2e8}], 0),
         # OPERATING holds PERSONNEL and GOODS.
         ([{"ECON_NATURE": "OPERATING", "OBS_VALUE": 4e8},
-          {"ECON_NATURE": "PERSONNEL", "OBS_VALUE": 3e8}, {"ECON_NATURE": "GOODS", "OBS_VALUE": 1e8},
+          {"ECON_NATURE": "PERSONNEL", "OBS_VALUE": 3e8},
+          {"ECON_NATURE": "GOODS", "OBS_VALUE": 1e8},
           {"ECON_NATURE": "INVESTMENT", "OBS_VALUE": 2e8}], 0),
         # The programme's own row and its projects: not twice.
         ([{"OBS_VALUE": 6e8}, {"PROJECT": "1", "OBS_VALUE": 4e8},
@@ -122,6 +126,9 @@ def test_departments_go_by_the_line_of_their_ministry() -> None:
         # Half the last printed digit of either project is rounding; a little more is not.
         ([{"OBS_VALUE": 6e8 + 10_000}], 0),
         ([{"OBS_VALUE": 6e8 + 10_002}], 1),
+        # The budget is printed in millions: half of one is rounding too.
+        ([{"OBS_VALUE": 600.0, "UNIT_MULT": 6}], 0),
+        ([{"OBS_VALUE": 601.0, "UNIT_MULT": 6}], 1),
         # Commitments and other stages are other figures; SEGMA is another budget.
         ([{"OBS_VALUE": 9e8, "CREDIT_TYPE": "CE"}], 0),
         ([{"OBS_VALUE": 9e8, "BUDGET_STAGE": "VOTED"}], 0),
@@ -134,6 +141,10 @@ def test_credits_of_a_programme_in_marks_and_budget(
     marks = frame(MARK, {"PROJECT": "A", "OBS_VALUE": 400}, {"PROJECT": "B", "OBS_VALUE": 200})
     budget = frame(LINE, *(programme("Soins de base", **line) for line in lines))
     assert codes("X003", {"marking": marks, "budget": budget}) == found
+    odd = marks.assign(OBS_VALUE=[400.3, 199.9])
+    in_millions = [line.get("UNIT_MULT") == 6 for line in lines]
+    if all(in_millions):
+        assert codes("X003", {"marking": odd, "budget": budget}) == found
 
 
 def test_marks_with_a_missing_figure_or_stage_are_not_added() -> None:

@@ -128,6 +128,9 @@ def package(path: Path, sheets: Mapping[str, str], *, book: str = "", prefix: st
         'content-types"><Default Extension="xml" ContentType="application/xml"/>'
         '<Override PartName="/xl/workbook.xml" '
         f'ContentType="{BOOK_TYPE}"/></Types>',
+        "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
+        f'relationships"><Relationship Id="b" Type="{links}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<~workbook {declared} xmlns:r="{links}">'
         + book.replace("{sheets}", listed) + "</~workbook>",
         "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/'
@@ -135,14 +138,14 @@ def package(path: Path, sheets: Mapping[str, str], *, book: str = "", prefix: st
         + "".join(f'<Relationship Id="s{n}" Type="{links}/worksheet" Target="worksheets/s{n}.xml"/>'
                   for n in range(1, len(names) + 1)) + "</Relationships>",
     }  # fmt: skip
-    for n, content in enumerate(sheets.values(), 1):
-        held[f"xl/worksheets/s{n}.xml"] = f"<~worksheet {declared}>{content}</~worksheet>"
+    for n, inner in enumerate(sheets.values(), 1):
+        held[f"xl/worksheets/s{n}.xml"] = f"<~worksheet {declared}>{inner}</~worksheet>"
     held |= more or {}
-    out = _Unseekable() if descriptor else BytesIO()
+    out: BytesIO = _Unseekable() if descriptor else BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in held.items():
-            raw = content if isinstance(content, bytes) else content.replace("~", colon).encode()
-            archive.writestr(name, raw)
+            text = content.replace("~", colon) if isinstance(content, str) else content
+            archive.writestr(name, text)
     path.write_bytes(out.getvalue())
     return path
 
@@ -379,6 +382,12 @@ def test_prefixes_strict_files_and_no_styles(
     assert "/xl/worksheets/sheet.xml" in types
     assert f"{links}/styles" in new["xl/_rels/workbook.xml.rels"].decode()
     assert new["xl/worksheets/sheet.xml"].decode().count(space) == 1
+    row_4 = next(r for r in root.iter(f"{{{space}}}row") if r.get("r") == "4")
+    assert row_4.get("spans") is None
+    with zipfile.ZipFile(out.path) as archive:
+        assert not any(entry.flag_bits & 0x8 for entry in archive.infolist())
+    with zipfile.ZipFile(path) as archive:
+        assert any(entry.flag_bits & 0x8 for entry in archive.infolist()) == descriptor
     grids = {g.sheet: g for g in open_workbook(out.path, "a.xlsx").grids}
     assert grids["S"].rows[1][1:3] == [1.0, "a"]
     if space == MAIN:

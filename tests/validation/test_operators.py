@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gbi.dataset import Dataset
 from gbi.validation import validate
 from gbi.validation.context import printed_units
-from gbi.validation.sums import age_bounds, _age_faults
+from gbi.validation.sums import _age_faults, age_bounds
 
 STAT = {
     "INDICATOR": "Série",
@@ -166,7 +166,7 @@ def test_a_dirham_more_in_one_line_is_found_in_the_line_and_in_the_total() -> No
 
 def test_commitments_on_later_years_are_in_no_sum() -> None:
     data = budget(GOOD, PRINTED)
-    ce = {**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "A", "ECON_NATURE": "INVESTMENT",
+    ce = {**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "SANTE", "ECON_NATURE": "INVESTMENT",
           "CREDIT_TYPE": "CE", "OBS_VALUE": 7e9}  # fmt: skip
     frame = pd.concat([data.frame, pd.DataFrame([ce])], ignore_index=True)
     assert not validate(Dataset(frame, "budget", totals=data.totals)).findings
@@ -192,8 +192,8 @@ def test_a_whole_line_in_thousands_is_seen_against_the_total() -> None:
 
 def test_a_line_above_the_economy_has_the_wrong_unit() -> None:
     frame = pd.DataFrame(
-        [{**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "A", "ECON_NATURE": "_T", "OBS_VALUE": 9e7,
-          "UNIT_MULT": 6}]
+        [{**LINE, "MINISTRY": "SANTE", "MINISTRY_LABEL": "SANTE", "ECON_NATURE": "_T",
+          "OBS_VALUE": 9e7, "UNIT_MULT": 6}]
     )  # fmt: skip
     assert codes(frame, "budget") == ["GBI-A023"]
 

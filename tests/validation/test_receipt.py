@@ -17,7 +17,8 @@ from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.resources import contract
 from gbi.validation import ValidationReport, validate
-from gbi.validation.receipt import Receipt, differences, given_waivers, receipt
+from gbi.validation.receipt import Receipt, given_waivers, receipt
+from gbi.validation.verification import differences
 
 WHY = "Double inscription, note 4 de l'annexe"
 
@@ -132,6 +133,9 @@ def test_a_waiver_that_expires_ends_it_and_one_that_was_refused_does_not() -> No
     made = receipt(validate(data, waivers=[waiver], as_of="2026-03-01"))
     assert made.content["valid_until"] == {"day": "2026-04-30", "because": "waiver_expires"}
     assert given_waivers(made.content) == [waiver]
+    assert made.content["waivers"][0]["codes"] == ["GBI-A003"]
+    lasting = receipt(validate(data, waivers=[{**waiver, "expires": None}], as_of="2026-03-01"))
+    assert lasting.content["valid_until"]["because"] == "end_of_exercise"
     refused = receipt(validate(data, waivers=[{**waiver, "by": ""}], as_of="2026-03-01"))
     assert refused.valid_until == "2026-12-31"
     jsonschema.validate(made.to_dict(), contract("receipt"))

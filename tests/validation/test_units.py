@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gbi.validation import validate
@@ -42,6 +42,7 @@ def split(dimension: str, **values: float) -> list[dict[str, object]]:
     factor=st.sampled_from([1000, 1_000_000]),
     up=st.booleans(),
 )
+@example(women=1_997_980, men=20_000, wrong="F", factor=1000, up=True)  # two readings are near
 @settings(max_examples=60, deadline=None)
 def test_a_thousandfold_figure_is_a_unit_and_never_a_sum(
     women: int, men: int, wrong: str, factor: int, up: bool

@@ -17,11 +17,13 @@ def compare(args: Namespace) -> int:
     """Compare two reports or two states of the data; 0 whatever was found."""
     from gbi.validation import comparison
 
-    reading = {"profile": profiles_of(args), "limits": limits_of(args)}
+    profile, limits = profiles_of(args), limits_of(args)
     with progress() as tell:
         if tell is not None:
             tell(1, 2, text("report.progress.read"))
-        old, new = (comparison.opened(Path(p), **reading) for p in (args.old, args.new))
+        old, new = (
+            comparison.opened(Path(p), profile=profile, limits=limits) for p in (args.old, args.new)
+        )
         if tell is not None:
             tell(2, 2, text("report.progress.validate"))
         found = comparison.compare(old, new)

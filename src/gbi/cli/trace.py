@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,9 @@ from gbi.language import text
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from gbi.dataset import Submission
     from gbi.validation import ValidationReport
 
 _OUTCOME = ("status", "reason", "findings", "until")  # what a report adds to a waiver
@@ -46,20 +49,19 @@ def _is_receipt(path: Path) -> bool:
 
 
 def _receipt(args: Namespace) -> int:
-    from gbi.validation import receipt as receipts
+    from gbi.validation.receipt import Receipt, given_waivers
+    from gbi.validation.verification import differences, rerun_differences
 
     path = Path(args.bundle)
-    receipt = receipts.Receipt.open(path)
-    again = None
+    receipt = Receipt.open(path)
+    found: list[Any] = [*differences(path, sources=args.sources)]
     if args.rerun:
         content = receipt.content
-        again = _validated(
-            args,
-            [i["name"] for i in content["inputs"]],
-            content["options"],
-            receipts.given_waivers(content),
-        )
-    said = _ended(receipts.differences(path, sources=args.sources, rerun=again))
+        names = [i["name"] for i in content["inputs"]]
+        waivers = given_waivers(content)
+        again = _validated(args, names, content["options"], waivers)
+        found += _nearest(again, lambda r: rerun_differences(receipt, r, path.name))
+    said = _ended(found)
     if said == 0:
         how = "same_again" if args.rerun else "same_with_sources" if args.sources else "same"
         verdict = text(f"report.verdict.{receipt.verdict}")
@@ -84,7 +86,7 @@ def _bundle(args: Namespace) -> int:
 def _rerun_of_bundle(args: Namespace, bundle: Any) -> list[Any]:
     """Validate a bundle's sources again and compare with the report that lies beside it."""
     from gbi.validation.comparison import compare, read_payload
-    from gbi.validation.receipt import Difference
+    from gbi.validation.verification import Difference
 
     path = (bundle.folder or Path()) / "validation.json"
     payload = read_payload(path)
@@ -93,14 +95,18 @@ def _rerun_of_bundle(args: Namespace, bundle: Any) -> list[Any]:
     waivers = [{k: v for k, v in w.items() if k not in _OUTCOME} for w in payload["waivers"]]
     names = [s["name"] for s in payload["submission"]["sources"]]
     again = _validated(args, names, payload["report"]["options"], waivers)
-    found = compare(payload, again)
-    differing = []
-    if again.verdict != payload["verdict"]:
-        differing.append(Difference("verdict", path.name, payload["verdict"], again.verdict))
-    if found.fixed or found.new:
-        counts = (len(payload["findings"]), len(again.findings))
-        differing.append(Difference("findings", path.name, *map(str, counts)))
-    return differing
+
+    def differing(report: ValidationReport) -> list[Any]:
+        found = compare(payload, report)
+        verdicts, counts = found.verdicts, [len(payload["findings"]), len(report.findings)]
+        out = []
+        if verdicts[0] != verdicts[1]:
+            out.append(Difference("verdict", path.name, *verdicts))
+        if found.fixed or found.new:
+            out.append(Difference("findings", path.name, *map(str, counts)))
+        return out
+
+    return _nearest(again, differing)
 
 
 def _validated(
@@ -108,8 +114,8 @@ def _validated(
     names: Sequence[str],
     options: Mapping[str, Any],
     waivers: list[dict[str, Any]],
-) -> ValidationReport:
-    """Read the sources as they were read, and validate with the same options."""
+) -> Iterator[ValidationReport]:
+    """Validate the sources with the same options, in each way in which they may have been read."""
     import gbi
 
     reading: dict[str, Any] = {"profile": profiles_of(args), "limits": limits_of(args)}
@@ -118,16 +124,40 @@ def _validated(
         known["previous"] = gbi.read_submission(Path(args.previous), **reading)
     if args.rules:
         known["rules"] = Path(args.rules)
-    submission = gbi.read_submission(_sources(Path(args.sources), names), **reading)
-    return gbi.validate(submission, waivers=waivers, **known)
+    for submission in _readings(Path(args.sources), names, reading):
+        yield gbi.validate(submission, waivers=waivers, **known)
 
 
-def _sources(root: Path, names: Sequence[str]) -> Path | list[Path]:
-    """Return the folder, or of a folder that has other files too those that were read."""
+def _readings(root: Path, names: Sequence[str], reading: dict[str, Any]) -> Iterator[Submission]:
+    """Read the recorded files: as a folder, which is told the tables it lacks, and one by one."""
+    import gbi
+
     if not root.is_dir():
-        return root
-    there = {p.name for p in root.iterdir() if p.is_file()}
-    return root if there == set(names) else [root / n for n in names if (root / n).is_file()]
+        yield gbi.read_submission(root, **reading)
+        return
+    there = [root / name for name in names if (root / name).is_file()]
+    if {p.name for p in root.iterdir() if p.is_file()} == set(names):
+        yield gbi.read_submission(root, **reading)
+    else:  # other files lie there too
+        with tempfile.TemporaryDirectory() as folder:
+            for path in there:
+                shutil.copy(path, folder)
+            yield gbi.read_submission(folder, **reading)
+    if there:
+        yield gbi.read_submission(there, **reading)
+
+
+def _nearest(
+    reports: Iterable[ValidationReport], differing: Callable[[ValidationReport], list[Any]]
+) -> list[Any]:
+    """Return nothing if one reading gives what was recorded, or else how the first differs."""
+    first: list[Any] | None = None
+    for report in reports:
+        found = differing(report)
+        if not found:
+            return []
+        first = found if first is None else first
+    return first or []
 
 
 def _ended(problems: Sequence[Any]) -> int:

@@ -228,8 +228,8 @@ def additive(cells: Sequence[Cell], dimensions: Sequence[str]) -> Additive:
     used = np.asarray(sums.sum(axis=0)).ravel() > 0
     grid = np.unravel_index(np.arange(count), sizes) if sizes else ()
     rest, assumed = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-    for k, (dimension, index) in enumerate(zip(dimensions, grid, strict=True)):
-        unnamed = np.array([name in atoms[k][1] for name in names[k]])[index]
+    for k, (dimension, axis) in enumerate(zip(dimensions, grid, strict=True)):
+        unnamed = np.array([name in atoms[k][1] for name in names[k]])[axis]
         rest |= unnamed
         if not _lacks_a_group(dimension, {c[k] for c in cells}):
             assumed |= unnamed
@@ -248,7 +248,9 @@ def _lacks_a_group(dimension: str, present: set[str]) -> bool:
     return dimension != "REF_AREA" and bool(expected & present) and not expected <= present
 
 
-def _by_cells(cells: Sequence[Cell], lines: Sequence[tuple[int, tuple[int, ...], bool]]) -> Additive:
+def _by_cells(
+    cells: Sequence[Cell], lines: Sequence[tuple[int, tuple[int, ...], bool]]
+) -> Additive:
     first: dict[Cell, int] = {}
     where = [first.setdefault(cell, len(first)) for cell in cells]
     n, k = len(first), len(lines)

@@ -1,4 +1,4 @@
-"""What published sums tell about hidden cells, and which further cells to hide so that it is little.
+"""What published sums tell about hidden cells, and which others to hide so that it is little.
 
 Each question is a linear programme: between which values can a hidden cell lie, given everything
 that is shown and that nothing is negative?
@@ -7,7 +7,7 @@ that is shown and that nothing is negative?
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import optimize, sparse
@@ -65,11 +65,9 @@ class Sensitive:
 
 
 def _solve(
-    cost: Floats, blocks: Sequence[tuple[sparse.spmatrix, Floats, Floats]], upper: Floats
+    cost: Floats, blocks: Sequence[tuple[Any, Floats, Floats]], upper: Floats
 ) -> optimize.OptimizeResult:
-    constraints = [
-        optimize.LinearConstraint(sparse.csr_matrix(a), lb, ub) for a, lb, ub in blocks if a.shape[0]
-    ]
+    constraints = [optimize.LinearConstraint(a, lb, ub) for a, lb, ub in blocks if a.shape[0]]
     return optimize.milp(
         cost, constraints=constraints, bounds=optimize.Bounds(np.zeros(len(cost)), upper)
     )
@@ -117,7 +115,7 @@ def system(table: Additive, values: Floats, tolerance: Floats, *, seen: bool = F
     return System(table.sums[:, keep], table.equal[:, keep], values, out)
 
 
-def _facts(s: System, shown: Mask) -> list[tuple[sparse.spmatrix, Floats, Floats]]:
+def _facts(s: System, shown: Mask) -> list[tuple[Any, Floats, Floats]]:
     v, t = s.values[shown], s.tolerance[shown]
     zero = np.zeros(s.equal.shape[0])
     return [(s.sums[shown], v - t, v + t), (s.equal, zero, zero)]
@@ -166,7 +164,7 @@ def _pair(s: System, hidden: Mask, goal: Sensitive, weights: Floats, fixed: Mask
     up = sparse.hstack([a, none], format="csr")
     down = sparse.hstack([none, a], format="csr")
     infinite = np.full(n, np.inf)
-    blocks: list[tuple[sparse.spmatrix, Floats, Floats]] = []
+    blocks: list[tuple[Any, Floats, Floats]] = []
     for end in (up, down):
         blocks.append((sparse.hstack([end, -move]), -infinite, v + t))
         blocks.append((sparse.hstack([end, move]), v - t, infinite))
@@ -193,13 +191,13 @@ def _pair(s: System, hidden: Mask, goal: Sensitive, weights: Floats, fixed: Mask
 
 
 def _singles(s: System, hidden: Mask, goal: Sensitive, m: int, n: int
-             ) -> list[tuple[sparse.spmatrix, Floats, Floats]]:  # fmt: skip
+             ) -> list[tuple[Any, Floats, Floats]]:  # fmt: skip
     """Return that a cell of one person is known to that person, and can't protect another's."""
     if not goal.personal:
         return []
     alone = np.flatnonzero(hidden & (s.values == 1.0))
     mine = goal.vector > 0
-    rows = [i for i in alone if not mine[s.sums[i].indices].any()]
+    rows = [int(i) for i in alone if not mine[s.sums[int(i)].indices].any()]
     if not rows:
         return []
     a, none = s.sums[rows], sparse.csr_matrix((len(rows), m))
@@ -298,7 +296,7 @@ def _released(
         fixed[i] = False
         kept: list[_Witness] = []
         for witness in witnesses:
-            own = not witness.goal.personal and _is_cell(s, witness.goal, i)
+            own = not witness.goal.personal and _is_cell(s, witness.goal, int(i))
             again: _Witness | None = witness
             if own:
                 again = None  # shown, it needs no protection

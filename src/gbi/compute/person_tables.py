@@ -84,7 +84,8 @@ def count_persons(frame: pd.DataFrame, table: str | None = None) -> NDArray[np.b
     if table in _PERSON_TABLES:
         implied |= True
     told = np.where(counted == "", implied, counted == "PERSONS").astype(bool)
-    return (kind == "COUNT") & np.isin(unit, ("NUMBER", "PS")) & told
+    out: NDArray[np.bool_] = (kind == "COUNT") & np.isin(unit, ("NUMBER", "PS")) & told
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,12 +210,12 @@ def person_tables(facts: pd.DataFrame) -> list[PersonTable]:
     for mine, cells in linked:
         varied = [k for k in range(cells.shape[1]) if len(set(cells[:, k])) > 1]
         names = (*DIMENSIONS, *LABELS)
-        order = sorted(range(len(mine)), key=lambda i: (tuple(cells[i]), int(mine[i])))
+        placed = sorted(range(len(mine)), key=lambda i: (tuple(cells[i]), int(mine[i])))
         out.append(
             PersonTable(
-                mine[order],
+                mine[placed],
                 tuple(names[k] for k in varied),
-                tuple(tuple(str(cells[i, k]) for k in varied) for i in order),
+                tuple(tuple(str(cells[i, k]) for k in varied) for i in placed),
             )
         )
     return out
@@ -237,7 +238,9 @@ def _by_label(
     apart: list[int] = []
     for k in range(len(LABELS)):
         given = set(own[:, k])
-        if len(given) == 1 or (TOTAL in given and _adds_up(group, codes, own, k, values, tolerance)):
+        if len(given) == 1 or (
+            TOTAL in given and _adds_up(group, codes, own, k, values, tolerance)
+        ):
             continue
         apart.append(k)
     parts: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -293,9 +296,7 @@ def _linked(
     for members in near.values():
         if len({table[found[i][0][0]] for i in members}) < 2:
             continue
-        known = {
-            i: {tuple(c): values[r] for r, c in zip(*found[i], strict=True)} for i in members
-        }
+        known = {i: {tuple(c): values[r] for r, c in zip(*found[i], strict=True)} for i in members}
         for n, i in enumerate(members):
             for j in members[n + 1 :]:
                 shared = known[i].keys() & known[j].keys()

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
 
-from gbi.compute.additive import DIMENSIONS, ROOTS, TOTAL, additive, lines_of
+from gbi.compute.additive import additive, lines_of
 from gbi.compute.disclosure_audit import EPSILON, Sensitive, interval, protect, system
-from gbi.compute.person_tables import (
-    CONTRIBUTION,
-    HIDDEN,
-    LABELS,
-    PERSONAL,
-    STATUS,
-    VALUE,
-    column,
-    count_persons,
-    counts_of,
-    floats,
-    gathered,
-    person_tables,
+from gbi.compute.person_tables import PERSONAL, gathered, person_tables
+from gbi.compute.sensitivity import (
+    DEFAULT_MIN_N,
+    RATIO_KEY,
+    derived,
+    excess,
+    is_small,
+    small_ratio,
+    told_by_ratio,
 )
-from gbi.dataset import RAW, Dataset
+from gbi.compute.suppression import Suppression, hide
+from gbi.dataset import Dataset
 from gbi.errors import GbiError
 
 if TYPE_CHECKING:
@@ -35,61 +32,9 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-DEFAULT_MIN_N = 5
-# What tells about a hidden value beside it in its row.
-_BESIDE = ("STD_ERR", "CI_LOWER", "CI_UPPER", "N_OBS", "COMMENT")
-_WHOLES = {"PT": 100.0, "PM": 1000.0}
-_RATIO_KEY = ("DEPARTMENT", "INDICATOR", "TIME_PERIOD", "VALUE_KIND")
 _MOST_PASSES = 6
 _TABLES = frozenset(("budget", "performance", "catalogue", "beneficiaries", "population", "marking",
                      "staff", "statistics", "survey"))  # fmt: skip
-
-
-def is_small(
-    frame: pd.DataFrame, min_n: int = DEFAULT_MIN_N, table: str | None = None
-) -> NDArray[np.bool_]:
-    """Say which rows count fewer persons than the threshold, but not none.
-
-    Parameters
-    ----------
-    frame
-        Rows of a long table.
-    min_n
-        The least number of persons that may be shown.
-    table
-        The table's name, where known.
-    """
-    n = counts_of(frame)
-    return count_persons(frame, table) & (n > 0) & (n < min_n)
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """What was hidden.
-
-    Attributes
-    ----------
-    min_n, protection
-        The threshold and the least width of what can be known of a hidden cell.
-    primary, complementary, ratios
-        Rows hidden because they are small, because they would give others away, and because they
-        are computed from hidden ones.
-    """
-
-    min_n: int
-    protection: float
-    primary: int
-    complementary: int
-    ratios: int
-
-    @property
-    def suppressed(self) -> int:
-        """How many rows are hidden in all."""
-        return self.primary + self.complementary + self.ratios
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parts as plain values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,45 +116,17 @@ class SmallCells:
             Its name, where known.
         """
         small = is_small(frame, self.min_n, table)
-        return small | (self._excess(frame) > 0) | self._small_ratio(frame)
+        return small | (self.excess(frame) > 0) | small_ratio(frame, self.min_n)
 
-    def _excess(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return by how much an estimate may come too close to the largest contributions."""
-        names = [c for c in frame.columns if str(c).startswith(CONTRIBUTION)]
-        names.sort(key=lambda c: int(str(c).removeprefix(CONTRIBUTION)))
-        out = np.zeros(len(frame))
-        total = floats(frame, VALUE)
-        if not names:
-            return out
-        parts = np.nan_to_num(np.stack([floats(frame, n) for n in names], axis=1))
-        given = np.isfinite(total) & (parts[:, 0] > 0)
-        if self.dominance is not None:
-            n, k = self.dominance
-            over = parts[:, :n].sum(axis=1) * 100.0 / k - total
-            out = np.maximum(out, np.where(given, over, 0.0))
-        if self.p_percent is not None:
-            rest = total - parts[:, :2].sum(axis=1)
-            over = self.p_percent / 100.0 * parts[:, 0] - rest
-            out = np.maximum(out, np.where(given, over, 0.0))
-        return np.where(out > EPSILON, out, 0.0)
+    def excess(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return by how much an estimate may come too close to the largest contributions.
 
-    def _small_ratio(self, frame: pd.DataFrame) -> Mask:
-        """Say which shares and rates give a small count away by the number beside them."""
-        n, value = floats(frame, "N_OBS"), floats(frame, VALUE)
-        share = np.isin(column(frame, "MEASURE_KIND"), ("SHARE", "RATE"))
-        unit = column(frame, "UNIT_MEASURE")
-        whole = np.array([_WHOLES.get(u, 1.0) for u in unit])
-        share &= np.isin(unit, ("PT", "PM", "", "RATIO")) & np.isin(
-            column(frame, "COUNTED", "PERSONS"), ("PERSONS",)
-        )
-        inside = np.nan_to_num(n * value / whole)
-        outside = np.nan_to_num(n * (1.0 - value / whole))
-
-        def small(x: NDArray[np.float64]) -> Mask:
-            # The share is printed with rounding: a count a little beside the threshold is near it.
-            return (np.round(x) > 0) & (np.round(x) < self.min_n)
-
-        return share & (small(inside) | small(outside))
+        Parameters
+        ----------
+        frame
+            Rows of a long table.
+        """
+        return excess(frame, self.dominance, self.p_percent)
 
     def mask(self, data: pd.DataFrame | Dataset) -> NDArray[np.bool_]:
         """Say which rows must not be shown, complementary ones included.
@@ -222,9 +139,7 @@ class SmallCells:
         name = data.table if isinstance(data, Dataset) else ""
         return self.masks({name: data})[name]
 
-    def masks(
-        self, tables: Mapping[str, pd.DataFrame | Dataset]
-    ) -> dict[str, NDArray[np.bool_]]:
+    def masks(self, tables: Mapping[str, pd.DataFrame | Dataset]) -> dict[str, NDArray[np.bool_]]:
         """Say, for tables that are published together, which rows must not be shown.
 
         Parameters
@@ -234,28 +149,54 @@ class SmallCells:
         """
         return {name: mask > 0 for name, mask in self._masked(tables).items()}
 
-    def _masked(
-        self, tables: Mapping[str, pd.DataFrame | Dataset]
-    ) -> dict[str, NDArray[np.int64]]:
+    def beside(self, tables: Mapping[str, pd.DataFrame | Dataset]) -> dict[str, NDArray[np.bool_]]:
+        """Say, without solving anything, which rows stand with a sensitive one in a table.
+
+        Parameters
+        ----------
+        tables
+            Name → table, as for :meth:`masks`. More rows than there are named, much faster: for
+            what quotes single rows of large files, such as findings.
+        """
+        frames = {n: (d.frame if isinstance(d, Dataset) else d) for n, d in tables.items()}
+        out = {n: np.zeros(len(f), dtype=bool) for n, f in frames.items()}
+        mine = {n: f.reset_index(drop=True) for n, f in frames.items() if self._own(tables[n], n)}
+        if not sum(len(f) for f in mine.values()):
+            return out
+        facts = gathered(mine)
+        first = np.concatenate([self.primary(f, _kind(tables[n], n)) for n, f in mine.items()])
+        first |= facts["HELD"].to_numpy(dtype=bool)
+        ids = facts.groupby(list(RATIO_KEY), sort=False, dropna=False).ngroup().to_numpy()
+        near = np.bincount(ids, weights=first) > 0
+        at = 0
+        for name, frame in mine.items():
+            out[name] = near[ids[at : at + len(frame)]]
+            at += len(frame)
+        return out
+
+    def _own(self, data: pd.DataFrame | Dataset, name: str) -> bool:
+        """Say whether a table is protected."""
+        kind = _kind(data, name)
+        return kind in self.tables or kind not in _TABLES
+
+    def _masked(self, tables: Mapping[str, pd.DataFrame | Dataset]) -> dict[str, NDArray[np.int64]]:
         """Return 0 shown, 1 sensitive, 2 complementary, 3 a ratio of hidden counts, per row."""
         frames = {n: (d.frame if isinstance(d, Dataset) else d) for n, d in tables.items()}
-        kinds = {n: d.table if isinstance(d, Dataset) else n for n, d in tables.items()}
-        mine = {
-            n: f for n, f in frames.items() if kinds[n] in self.tables or kinds[n] not in _TABLES
-        }
+        kinds = {n: _kind(d, n) for n, d in tables.items()}
+        mine = {n: f for n, f in frames.items() if self._own(tables[n], n)}
         out = {n: np.zeros(len(f), dtype=np.int64) for n, f in frames.items()}
         if not sum(len(f) for f in mine.values()):
             return out
         facts = gathered({n: f.reset_index(drop=True) for n, f in mine.items()})
         first = np.concatenate([self.primary(f, kinds[n]) for n, f in mine.items()])
-        excess = np.concatenate([self._excess(f) for f in mine.values()])
+        excess = np.concatenate([self.excess(f) for f in mine.values()])
         state = first.astype(np.int64)
         if self.complementary:
             for table in person_tables(facts):
                 hidden = self._protected(table, facts, first, excess)
                 state[table.rows[hidden & (state[table.rows] == 0)]] = 2
             held = facts["HELD"].to_numpy(dtype=bool)
-            told = self._told_by_ratio(facts, (state > 0) | held)
+            told = told_by_ratio(facts, (state > 0) | held, self.ratios)
             state[told & (state == 0)] = 3
             state[held] = 0  # the sender hid it already
         at = 0
@@ -271,13 +212,13 @@ class SmallCells:
         rows = table.rows
         values = facts["VALUE"].to_numpy(dtype=float)[rows]
         tolerance = facts["TOLERANCE"].to_numpy(dtype=float)[rows]
-        hidden = first[rows] | ~np.isfinite(values)
+        hidden: Mask = first[rows] | ~np.isfinite(values)
         if len(rows) == 1:
             return hidden
         persons = bool(facts["PERSONS"].to_numpy()[rows[0]])
         lines = lines_of(table.cells, table.dimensions) if persons else []
-        derived = self._derived(lines, values, tolerance)
-        if not (hidden.any() or derived):
+        unnamed = derived(lines, values, tolerance, self.min_n)
+        if not (hidden.any() or unnamed):
             return hidden
         structure = additive(table.cells, table.dimensions)
         atoms = np.asarray(structure.sums.sum(axis=1)).ravel()
@@ -293,7 +234,7 @@ class SmallCells:
             )
             for i in order
         ]
-        for total, inside in derived:
+        for total, inside in unnamed:
             vector = truth.sums[[total]] - truth.sums[list(inside)].sum(axis=0)
             goals.append(Sensitive(np.asarray(vector).ravel(), self.width))
         hidden = protect(truth, hidden, goals, weights, self.width)
@@ -310,56 +251,12 @@ class SmallCells:
             hidden = more
         return np.ones_like(hidden)
 
-    def _derived(
-        self,
-        lines: list[tuple[int, tuple[int, ...], bool]],
-        values: NDArray[np.float64],
-        tolerance: NDArray[np.float64],
-    ) -> list[tuple[int, tuple[int, ...]]]:
-        """Return the totals and parts between which a small count is left that no row names."""
-        out = []
-        for total, inside, whole in lines:
-            parts = list(inside)
-            rest = values[total] - values[parts].sum()
-            room = tolerance[total] + tolerance[parts].sum()
-            if not whole and np.isfinite(rest) and max(room, EPSILON) < rest < self.min_n:
-                out.append((total, inside))
-        return out
-
-    def _told_by_ratio(self, facts: pd.DataFrame, hidden: Mask) -> Mask:
-        """Say which ratios are made of a hidden count."""
-        ratio = np.flatnonzero(facts["RATIO"].to_numpy(dtype=bool))
-        out = np.zeros(len(facts), dtype=bool)
-        if not len(ratio) or not hidden.any():
-            return out
-        key = facts[list(_RATIO_KEY)].to_numpy(dtype=object)
-        codes = facts[list(DIMENSIONS)].to_numpy(dtype=object)
-        gone = {(*key[i], *codes[i]) for i in np.flatnonzero(hidden & facts["COUNT"].to_numpy())}
-        named = {
-            " ".join(k.split()).casefold(): [" ".join(x.split()).casefold() for x in v]
-            for k, v in self.ratios.items()
-        }
-        roots = [ROOTS.get(d, TOTAL) for d in DIMENSIONS]
-        for i in ratio:
-            cells = {tuple(codes[i])}
-            for k, root in enumerate(roots):
-                others = ("F", "M", root) if k == 0 else (root,)
-                cells |= {(*c[:k], other, *c[k + 1 :]) for c in tuple(cells) for other in others}
-                if len(cells) > 256:
-                    break
-            department, indicator, *rest = key[i]
-            counted = [indicator, *named.get(str(indicator), [])]
-            out[i] = any((department, c, *rest, *cell) in gone for c in counted for cell in cells)
-        return out
-
     @overload
     def suppress(self, data: pd.DataFrame) -> tuple[pd.DataFrame, Suppression]: ...
     @overload
     def suppress(self, data: Dataset) -> tuple[Dataset, Suppression]: ...
 
-    def suppress(
-        self, data: pd.DataFrame | Dataset
-    ) -> tuple[pd.DataFrame | Dataset, Suppression]:
+    def suppress(self, data: pd.DataFrame | Dataset) -> tuple[pd.DataFrame | Dataset, Suppression]:
         """Return a table as it can be shown, and what was hidden.
 
         Parameters
@@ -377,9 +274,7 @@ class SmallCells:
         shown, report = self.suppress_all({name: data})
         return shown[name], report
 
-    def suppress_all(
-        self, tables: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], Suppression]:
+    def suppress_all(self, tables: Mapping[str, Any]) -> tuple[dict[str, Any], Suppression]:
         """Return tables that are published together as they can be shown, and what was hidden.
 
         Parameters
@@ -391,9 +286,7 @@ class SmallCells:
         states = self._masked(tables)
         found = [np.bincount(s, minlength=4) for s in states.values()]
         _, primary, complementary, ratios = np.sum(found, axis=0) if found else [0] * 4
-        report = Suppression(
-            self.min_n, self.width, int(primary), int(complementary), int(ratios)
-        )
+        report = Suppression(self.min_n, self.width, int(primary), int(complementary), int(ratios))
         return {n: hide(data, states[n] > 0) for n, data in tables.items()}, report
 
     def audit(self, data: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -441,37 +334,5 @@ class SmallCells:
         return pd.DataFrame(out, columns=columns).sort_values(["TABLE", "ROW"], ignore_index=True)
 
 
-def hide(data: Any, mask: NDArray[np.bool_]) -> Any:
-    """Return a DataFrame or a Dataset with rows hidden: no value, ``OBS_STATUS`` ``Q``.
-
-    Parameters
-    ----------
-    data
-        The table.
-    mask
-        The rows.
-    """
-    if isinstance(data, Dataset):
-        if not mask.any():
-            return data
-        origins = data.origins
-        if origins is not None and RAW in origins.columns:
-            origins = origins.copy()
-            origins.loc[mask, RAW] = None
-        step = data.provenance.then("suppress", rows=int(mask.sum()))
-        return replace(
-            data, frame=hide(data.frame, mask), origins=origins, totals=None, provenance=step
-        )
-    frame = data.copy()
-    if STATUS not in frame.columns:
-        frame[STATUS] = pd.Series(None, index=frame.index, dtype="str")
-    beside = [c for c in (VALUE, *_BESIDE) if c in frame.columns]
-    beside += [c for c in frame.columns if str(c).startswith(CONTRIBUTION)]
-    for name in beside:
-        frame[name] = frame[name].mask(mask)
-    if mask.any():
-        frame[STATUS] = frame[STATUS].mask(mask, HIDDEN)
-    return frame
-
-
-__all__ = ["DEFAULT_MIN_N", "LABELS", "SmallCells", "Suppression", "hide", "is_small"]
+def _kind(data: pd.DataFrame | Dataset, name: str) -> str:
+    return data.table if isinstance(data, Dataset) else name

@@ -16,6 +16,7 @@ from gbi.ingest.formats import FORMATS, PACKAGE, Format, format_of
 from gbi.ingest.frames import MICRODATA, dataset_of, microdata
 from gbi.ingest.parsing import parse
 from gbi.ingest.reference import disagreements
+from gbi.ingest.returned import without_answers
 from gbi.ingest.template import (
     entries_only,
     template_changed,
@@ -142,7 +143,7 @@ def outcome_of(
             raise _closed(path, source.name)
         if known is None:
             return replace(outcome, findings=(fault("GBI-F006", place),))
-        opened = known.open(path, source.name, limits)
+        opened = without_answers(known.open(path, source.name, limits))
     except GbiError as error:
         if error.code == "GBI-E066" and not named and known is not None and known.name in _OFTEN:
             return replace(outcome, findings=(fault("GBI-F006", place),))  # no table in it

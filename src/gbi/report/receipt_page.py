@@ -48,9 +48,10 @@ def receipt_page(receipt: Receipt, *, lang: str | None = None) -> str:
 def _waiver(waiver: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a row of the waivers shows: what it is about, why, by whom, until when."""
     given = waiver["given"]
+    codes = [c for c in waiver["codes"] if c != given.get("code")]
     signed = [str(given[n]) for n in ("by", "function") if given.get(n)]
     return {
-        "target": target_of(given),
+        "target": " ".join([*codes, target_of(given)]),
         "n": len(waiver["findings"]),
         "why": given["justification"],
         "evidence": given.get("evidence"),

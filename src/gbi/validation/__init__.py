@@ -6,6 +6,6 @@ from gbi.validation.catalogue import rules
 from gbi.validation.comparison import Comparison, compare
 from gbi.validation.engine import validate
 from gbi.validation.report import ValidationReport
-from gbi.validation.waivers import read_waivers
+from gbi.validation.waiver_file import read_waivers
 
 __all__ = ["Comparison", "ValidationReport", "compare", "read_waivers", "rules", "validate"]

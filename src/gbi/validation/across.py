@@ -216,7 +216,7 @@ def _uppermost(rows: NDArray[np.int_], member: NDArray[np.object_]) -> NDArray[n
     """Return the rows of the total, where it is printed; else those that are no part of another."""
     names = set(member[rows])
     if "_T" in names:
-        return rows[member[rows] == "_T"]
+        return np.asarray(rows[member[rows] == "_T"])
     inner = [part for whole, parts in _ADDENDS.items() if whole in names for part in parts]
     return np.asarray(rows[~np.isin(member[rows].astype(str), inner)])
 

@@ -86,7 +86,7 @@ def unique_key(ctx: Context) -> Checked:
     there = np.ones(len(ctx.frame), dtype=bool) if named is None else ctx.given(named)
     key = [c for c in ctx.params.get("key", ctx.key) if c in ctx.frame.columns]
     ids = group_ids(ctx.frame, key)
-    several = np.bincount(ids[there], minlength=1)[ids] > 1 if there.any() else ~there & there
+    several = np.bincount(ids[there], minlength=len(ids) + 1)[ids] > 1
     repeated = np.flatnonzero(several & there)
     first = next((c for c in ("OBS_VALUE", *key) if c in ctx.frame.columns), "OBS_VALUE")
     found = [

@@ -14,8 +14,9 @@ from gbi.findings import SEVERITIES, Finding
 from gbi.validation.catalogue import OUTSIDE, WAIVER, Rule, catalogue, effective_day, pick
 from gbi.validation.preparing import Data, Prepared, Source, prepare, source_of
 from gbi.validation.report import EngineError, NotRun, RuleOutcome, ValidationReport
-from gbi.validation.running import Looked, look
+from gbi.validation.running import Looked, context_of, look
 from gbi.validation.streaming import Gathered, Register, Stream, Streamed
+from gbi.validation.suggestions import SUMS, hints
 from gbi.validation.tracing import Breached, Stored
 from gbi.validation.waivers import apply_waivers, exercise_of
 
@@ -197,6 +198,7 @@ class _Engine:
         prepared = prepare(self.source.datasets, self.previous, self.day)
         with prepared.remembering():
             tallies = {rule.code: self._rule(rule, prepared) for rule in rules}
+            self._hint(tallies, prepared)
         self._streams(rules, tallies)
         return tallies
 
@@ -245,6 +247,32 @@ class _Engine:
                 if column not in self.source.datasets[table].frame.columns:
                     return f"no_column: {table}.{column}"
         return None
+
+    def _hint(self, tallies: Mapping[str, _Tally], prepared: Prepared) -> None:
+        """Say, beside sums that do not close, which cell's change would close them all."""
+        for name, data in self.source.datasets.items():
+            sums = [
+                b
+                for tally in tallies.values()
+                for b in tally.breached
+                if isinstance(b, Breached)
+                and b.rule.operator in SUMS
+                and b.table_name == name
+                and len(b) <= self.most
+            ]
+            if not sums:
+                continue
+            contexts = [(b.rule.code, context_of(b.rule, name, prepared)) for b in sums]
+            try:
+                lines = hints(contexts, data)
+            except Exception as error:  # what is only proposed must not cost a finding
+                tallies[sums[0].rule.code].errors.append(
+                    EngineError(sums[0].rule.code, name, type(error).__name__)
+                )
+                continue
+            for b in sums:
+                tally = tallies[b.rule.code]
+                tally.breached[tally.breached.index(b)] = b.suggesting(lines)
 
     def _streams(self, rules: Sequence[Rule], tallies: Mapping[str, _Tally]) -> None:
         """Run the rules on the registers, in pieces."""

@@ -54,9 +54,7 @@ def _chronicle(ctx: Context, then: pd.DataFrame | None) -> pd.DataFrame:
         keep = np.isfinite(values) & np.isin(folded(frame, "VALUE_KIND"), ("realised", ""))
         part = pd.DataFrame(
             {
-                "series": key_words(
-                    frame, [*series_columns(ctx.table, "SOURCE"), "UNIT_MEASURE"]
-                ),
+                "series": key_words(frame, [*series_columns(ctx.table, "SOURCE"), "UNIT_MEASURE"]),
                 "period": codes(frame, "TIME_PERIOD", "").astype(str),
                 "value": values,
                 "half": half_units(frame),

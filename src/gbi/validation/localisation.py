@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +23,6 @@ _MOST_ROUNDS = 400  # the bound that decides; the clock below is only a safety n
 _SECONDS = 2.0
 _PREFERENCE = 1e-3  # of a weight against one more change: it only orders sets of one size
 _ZERO = 1e-9
-_linprog: Any = linprog  # its annotations do not know sparse matrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +171,21 @@ def _slip(problem: Problem) -> float:
     return 1e-10 * max(1.0, float(np.abs(problem.values).max(initial=0.0)))
 
 
+# scipy is imported where it is used: most validations end without a sum to reconcile.
+def _linprog(*args: Any, **options: Any) -> Any:
+    """Solve a linear program; scipy's own annotations do not know sparse matrices."""
+    from scipy.optimize import linprog
+
+    solve: Any = linprog
+    return solve(*args, method="highs", **options)
+
+
 class _Matrix:
     """The identities as a matrix, with what is read for each."""
 
     def __init__(self, problem: Problem) -> None:
+        from scipy import sparse
+
         rows, columns, data = [], [], []
         for i, identity in enumerate(problem.identities):
             for j, c in identity.terms:
@@ -198,6 +206,8 @@ class _Matrix:
         The dual prices of a set that does not fit add the identities up to one that no values of
         the set can satisfy; some other figure in it has to change. That is an implied edit.
         """
+        from scipy import sparse
+
         n = len(figures)
         touched = np.flatnonzero((abs(self.residual) > self.tolerance) | self._touches(figures))
         part = self.a[touched]
@@ -211,7 +221,6 @@ class _Matrix:
             A_ub=ub,
             b_ub=np.concatenate([room - gap, room + gap]),
             bounds=[*self._bounds(figures), *[(0.0, None)] * m],
-            method="highs",
             options={"time_limit": _SECONDS},
         )
         if found.x is None:
@@ -225,6 +234,8 @@ class _Matrix:
 
     def intervals(self, figures: tuple[int, ...]) -> tuple[tuple[float, float], ...]:
         """Return, per figure, the least and the greatest value that lets everything hold."""
+        from scipy import sparse
+
         touched = np.flatnonzero(self._touches(figures))
         own = self.a[touched][:, list(figures)]
         gap = self.residual[touched]
@@ -237,7 +248,7 @@ class _Matrix:
             for sign in (1.0, -1.0):
                 c = np.zeros(len(figures))
                 c[at] = sign
-                found = _linprog(c, A_ub=ub, b_ub=b, bounds=self._bounds(figures), method="highs")
+                found = _linprog(c, A_ub=ub, b_ub=b, bounds=self._bounds(figures))
                 move = float(found.x[at]) if found.x is not None else -sign * math.inf
                 ends.append(float(self.problem.values[figure]) + move)
             out.append((ends[0], ends[1]))
@@ -282,6 +293,8 @@ def _proposed(
     problem: Problem, cuts: set[frozenset[int]], solutions: list[Solution]
 ) -> Iterator[tuple[int, ...] | None]:
     """Yield the cheapest set that hits every cut and repeats no solution, as both lists grow."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     for _ in range(_MOST_ROUNDS):
         names = sorted(set().union(*cuts))
         at = {j: n for n, j in enumerate(names)}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from gbi.validation import (
     across,
     cells,
+    disclosure,
     history,
     lists,
     marks,
@@ -89,5 +90,8 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "peers_outlier": plausibility.peers_outlier,
         "growth": plausibility.growth,
         "extreme_share": plausibility.extreme_share,
+        "small_count": disclosure.small_count,
+        "recoverable": disclosure.recoverable,
+        "contributions": disclosure.contributions,
     }
 )

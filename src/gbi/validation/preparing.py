@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,6 @@ def prepare(
     datasets: Mapping[str, Dataset],
     previous: Mapping[str, pd.DataFrame],
     day: date,
-    withheld: Mapping[str, NDArray[np.object_]] | None = None,
 ) -> Prepared:
     """Return the tables as rules see them.
 
@@ -133,20 +133,16 @@ def prepare(
         This year's data and last year's tables.
     day
         The day of the validation.
-    withheld
-        Per table what is published in the place of a row's figures; empty where they may be.
     """
     tables: dict[str, Table] = {}
     contexts: dict[str, Context] = {}
     seen = {name: _view(data) for name, data in datasets.items()}
+    withheld = _Withheld(datasets)
     for name, data in datasets.items():
         known = schema(name)
         frame, mistyped = seen[name]
         key = tuple(c for c in known.key if c in frame.columns)
-        masks = (withheld or {}).get(name)
-        if known.kind == "microdata":
-            masks = np.full(len(frame), WITHHELD, dtype=object)
-        tables[name] = Table(data, frame, key, masks)
+        tables[name] = Table(data, frame, key, partial(withheld.signs, name))
         contexts[name] = Context(
             table=name,
             frame=frame,
@@ -160,6 +156,31 @@ def prepare(
             mistyped=mistyped,
         )
     return Prepared(tables, contexts, previous)
+
+
+class _Withheld:
+    """What is published in the place of figures: of small counts of persons, and of microdata.
+
+    Which cells give small ones away is worked out over all tables, once somebody asks.
+    """
+
+    def __init__(self, datasets: Mapping[str, Dataset]) -> None:
+        self._datasets = datasets
+
+    @cached_property
+    def _hidden(self) -> dict[str, NDArray[np.object_]]:
+        from gbi.compute.small_cells import SmallCells  # solvers, of which most runs need none
+
+        rule = SmallCells()
+        sign = f"‹ {rule.min_n}"
+        masks = rule.masks(self._datasets)
+        return {name: np.where(mask, sign, "").astype(object) for name, mask in masks.items()}
+
+    def signs(self, name: str) -> NDArray[np.object_]:
+        """Return the sign of every row of a table; empty where the figures may be shown."""
+        if schema(name).kind == "microdata":
+            return np.full(len(self._datasets[name]), WITHHELD, dtype=object)
+        return self._hidden[name]
 
 
 def _view(data: Dataset) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
 from gbi.errors import GbiError
 from gbi.findings import severity_of
-from gbi.language import isolate, resolve_language, text
 from gbi.provenance import canonical, canonical_json, sha256_of
 from gbi.resources import contract, resource_path
 from gbi.results import rendering, write_atomically
@@ -26,7 +25,7 @@ from gbi.validation.report import REPORT_SCHEMA
 from gbi.validation.waivers import end_of_exercise, exercise_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gbi.validation.report import ValidationReport
     from gbi.validation.waivers import Waiver
@@ -34,27 +33,8 @@ if TYPE_CHECKING:
 RECEIPT_SCHEMA = "gbi-receipt/1"
 SUFFIX = ".recu.json"
 _PAGE_SUFFIX = ".recu.html"
-_SHA256 = 64  # hexadecimal digits
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ONE_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What is not as the receipt says: ``kind`` and ``name``, recorded and actual."""
-
-    kind: str
-    name: str
-    recorded: str
-    actual: str | None
-
-    def message(self, lang: str | None = None) -> str:
-        """Return the difference as one line of text, hashes by their first digits."""
-        was, now = (_shown(v, self.kind, lang) for v in (self.recorded, self.actual))
-        name = _aside(self.name, lang)
-        return text(f"process.verify.{self.kind}", lang, name=name, was=was, now=now)
-
-    def __str__(self) -> str:
-        return self.message()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +45,12 @@ class Receipt:
     ----------
     content
         The ``gbi-receipt/1`` payload without its seal, as plain values.
+    recorded
+        The seal that the file carries, where the receipt was read from one.
     """
 
-    content: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    content: Mapping[str, Any]
+    recorded: str | None = None
 
     @property
     def seal(self) -> str:
@@ -125,14 +108,16 @@ class Receipt:
 
     @classmethod
     def open(cls, path: str | Path) -> Receipt:
-        """Read a receipt; its seal is not checked here (see :meth:`differences`).
+        """Read a receipt; whether its seal is right is for :mod:`gbi.validation.verification`.
 
         Raises
         ------
         GbiError
             ``GBI-E060`` if there is no such file, ``GBI-E132`` (exit code 3) if it is no receipt.
         """
-        return cls(_split(_document(Path(path)))[0])
+        document = _document(Path(path))
+        seal = document.pop("seal")
+        return cls(document, seal)
 
     def __repr__(self) -> str:
         return f"<Receipt {self.verdict}, until {self.valid_until}: {self.seal[:16]}>"
@@ -168,6 +153,7 @@ def receipt(
         of a waiver that was applied, whichever is first.
     """
     options = dict(report.options)
+    codes = {f.id: f.code for f in report.findings} if report.waivers else {}
     hashed = {name: _hash_of(given) for name, given in (outputs or {}).items()}
     mine = hashlib.sha256(str(report.to_json()).encode()).hexdigest()
     content: dict[str, Any] = canonical(
@@ -192,103 +178,11 @@ def receipt(
             "partial": any(options.get(name) is not None for name in ("only", "exclude")),
             "verdict": report.verdict,
             "counts": report.counts,
-            "waivers": [_waiver(w) for w in report.waivers],
+            "waivers": [_waiver(w, codes) for w in report.waivers],
             "valid_until": _valid_until(report),
         }
     )
     return Receipt(content)
-
-
-def differences(
-    path: str | Path, *, sources: str | Path | None = None, rerun: ValidationReport | None = None
-) -> list[Difference]:
-    """Compare a receipt with itself, its outputs, the files submitted, and a new validation.
-
-    Parameters
-    ----------
-    path
-        The receipt; its outputs are looked for beside it.
-    sources
-        The folder of the files submitted, or the one file.
-    rerun
-        The report of a validation with the same options.
-
-    Returns
-    -------
-    list of Difference
-        Empty if everything is as recorded.
-
-    Raises
-    ------
-    GbiError
-        What :meth:`Receipt.open` raises; ``GBI-E060`` if ``sources`` does not exist.
-    """
-    document = _document(Path(path))
-    content, seal = _split(document)
-    found = []
-    if (actual := Receipt(content).seal) != seal:
-        found.append(Difference("seal", Path(path).name, seal, actual))
-    found += _changed(content["outputs"], Path(path).parent, "output")
-    if sources is not None:
-        root = Path(sources)
-        if not root.exists():
-            raise GbiError("GBI-E060", where=str(root))
-        verified = [i for i in content["inputs"] if i["verified"]]
-        found += _changed(verified, root, "source")
-    if rerun is not None:
-        found += _rerun(content, rerun, Path(path).name)
-    return found
-
-
-def _shown(value: str | None, kind: str, lang: str | None) -> str:
-    if value is None:
-        return "–"
-    if kind == "verdict":
-        return text(f"report.verdict.{value}", lang)
-    return _aside(f"{value[:12]}…" if _is_hash(value) else value, lang)
-
-
-def _aside(value: str, lang: str | None) -> str:
-    return isolate(value) if resolve_language(lang) == "ar" else value
-
-
-def _is_hash(value: str) -> bool:
-    return len(value) == _SHA256 and not set(value) - set("0123456789abcdef")
-
-
-def _rerun(content: Mapping[str, Any], report: ValidationReport, name: str) -> Iterator[Difference]:
-    """Say where a new validation differs, and then what may have caused it."""
-    outcomes = [
-        ("verdict", content["verdict"], report.verdict),
-        ("findings", content["findings"]["sha256"], findings_hash(report)["sha256"]),
-        ("counts", _counted(content["counts"]), _counted(report.counts)),
-    ]
-    differing = [Difference(k, name, was, now) for k, was, now in outcomes if was != now]
-    yield from differing
-    if not differing:
-        return
-    for kind, was, now in (
-        ("rules_changed", content["rules"], rules_hash(report)),
-        ("codelists_changed", content["codelists"], codelists_hash()),
-        ("version_changed", content["version"], report.provenance.version),
-    ):
-        if was != now:
-            yield Difference(kind, name, was, now)
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {counts[name]}" for name in sorted(counts))
-
-
-def _changed(entries: Iterable[Mapping[str, Any]], root: Path, what: str) -> list[Difference]:
-    found = []
-    for entry in entries:
-        path = root if root.is_file() else root / entry["name"]
-        actual = sha256_of(path) if path.is_file() else None
-        if actual != entry["sha256"]:
-            kind = f"{what}_{'missing' if actual is None else 'changed'}"
-            found.append(Difference(kind, entry["name"], entry["sha256"], actual))
-    return found
 
 
 def findings_hash(report: ValidationReport) -> dict[str, Any]:
@@ -312,12 +206,13 @@ def codelists_hash() -> str:
     return digest.hexdigest()
 
 
+def is_hash(value: str) -> bool:
+    """Say whether a text is written like a SHA-256."""
+    return bool(_SHA256.fullmatch(value))
+
+
 def _hash_of(given: str | Path) -> str:
-    if (
-        isinstance(given, str)
-        and len(given) == _SHA256
-        and not set(given) - set("0123456789abcdef")
-    ):
+    if isinstance(given, str) and is_hash(given):
         return given
     path = Path(given)
     if not path.is_file():
@@ -334,8 +229,9 @@ def _inputs(report: ValidationReport) -> list[dict[str, Any]]:
     return [s.to_dict() for s in report.provenance.sources]
 
 
-def _waiver(waiver: Waiver) -> dict[str, Any]:
+def _waiver(waiver: Waiver, codes: Mapping[str, str]) -> dict[str, Any]:
     return {
+        "codes": sorted({codes[i] for i in waiver.findings if i in codes}),
         "given": dict(waiver.given),
         "status": waiver.status,
         "reason": waiver.reason,
@@ -347,12 +243,12 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
 def _valid_until(report: ValidationReport) -> dict[str, str]:
     day = date.fromisoformat(report.options["as_of"])
     frames = {name: d.frame for name, d in report.datasets.items()}
-    ends = [(end_of_exercise(exercise_of(frames), day), 2, "end_of_exercise")]
+    ends = [(end_of_exercise(exercise_of(frames), day), 1, "end_of_exercise")]
     documents = report.documents.values()
     changes = [d for document in documents for d in _severity_changes(document, day)]
     ends += [(d - _ONE_DAY, 0, "rule_changes") for d in changes]
     ends += [
-        (date.fromisoformat(w.until), 1, "waiver_expires")
+        (date.fromisoformat(w.until), 2, "waiver_expires")
         for w in report.waivers
         if w.status == "applied" and w.until
     ]
@@ -390,10 +286,6 @@ def _document(path: Path) -> dict[str, Any]:
         trail = ".".join(str(p) for p in fault.absolute_path) or "(document)"
         raise GbiError("GBI-E132", where=f"{path} {trail}", expected=RECEIPT_SCHEMA, exit_code=3)
     return dict(document)
-
-
-def _split(document: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    return {k: v for k, v in document.items() if k != "seal"}, str(document["seal"])
 
 
 def given_waivers(content: Mapping[str, Any]) -> list[dict[str, Any]]:

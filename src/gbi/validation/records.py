@@ -12,13 +12,14 @@ import numpy as np
 from gbi.validation.context import (
     NOISE,
     NOWHERE,
+    Breaches,
     Checked,
     Violation,
+    coded,
     codes,
     exact,
     floats,
     group_ids,
-    plain,
     printed_units,
     rows_where,
     selected,
@@ -65,6 +66,14 @@ def _broken(ctx: Context, then: Mapping[str, Any]) -> tuple[NDArray[np.bool_], s
     return ~(np.any(filled, axis=0) if "filled" in then else np.all(filled, axis=0)), first
 
 
+def _held(ctx: Context, column: str, rows: NDArray[np.int_]) -> NDArray[np.object_] | None:
+    """Return what the cells of some rows hold, None where the column is missing."""
+    if column not in ctx.frame.columns:
+        return None
+    numbers, values = coded(ctx.frame, column)
+    return np.append(values, np.array([None], dtype=object))[numbers[rows]]
+
+
 def consistent_with(ctx: Context) -> Checked:
     """Require of the rows that meet a condition what must then hold.
 
@@ -79,6 +88,7 @@ def consistent_with(ctx: Context) -> Checked:
         return Checked(0)
     asked = _asked(ctx)
     found: list[Violation] = []
+    single: list[Breaches] = []
     checked = 0
     for case in p.get("cases", [p]):
         mine = asked & rows_where(ctx.frame, case["where"]) if "cases" in p else asked
@@ -92,11 +102,8 @@ def consistent_with(ctx: Context) -> Checked:
                 shared = len(members) > 1
                 found.append(Violation(members, column, shared=shared, details={"n": len(members)}))
             continue
-        cell = ctx.frame[column] if column in ctx.frame.columns else None
-        for row in rows.tolist():
-            value = None if cell is None else plain(cell.iloc[row])
-            found.append(Violation((row,), column, found=value))
-    return Checked(checked, found)
+        single.append(Breaches(rows, column, found=_held(ctx, column, rows)))
+    return Checked(checked, found if "by" in p else Breaches.joined(single))
 
 
 def within_columns(ctx: Context) -> Checked:
@@ -112,25 +119,21 @@ def within_columns(ctx: Context) -> Checked:
         floats(ctx.frame, c) if c in ctx.frame.columns else np.full(len(value), np.nan)
         for c in (low, high)
     )
-    slack = tolerance_of(
-        ctx.tolerance, printed_units(ctx.frame), exact(ctx.frame), 0.0, np.abs(value)
+    slack = NOISE * np.abs(value)
+    if column == "OBS_VALUE":
+        slack = tolerance_of(
+            ctx.tolerance, printed_units(ctx.frame), exact(ctx.frame), 0.0, np.abs(value)
+        )
+    under = value < lower - slack
+    rows = np.flatnonzero((lower > upper) | under | (value > upper + slack))
+    breaches = Breaches(
+        rows,
+        column,
+        found=value[rows],
+        expected=np.where(under[rows], lower[rows], upper[rows]),
+        details={"lower": lower[rows], "upper": upper[rows]},
     )
-    crossed = lower > upper
-    outside = (value < lower - slack) | (value > upper + slack)
-    found = []
-    for row in np.flatnonzero(crossed | outside).tolist():
-        number = float(value[row]) if np.isfinite(value[row]) else None
-        bounds = [float(b[row]) if np.isfinite(b[row]) else None for b in (lower, upper)]
-        under = bounds[0] is not None and number is not None and number < bounds[0]
-        bound = bounds[0] if under else bounds[1]
-        gap = None if number is None or bound is None else number - bound
-        found.append(
-            Violation(
-                (row,), column, found=number, expected=bound, difference=gap,
-                details={"lower": bounds[0], "upper": bounds[1]},
-            )
-        )  # fmt: skip
-    return Checked(int((np.isfinite(lower) | np.isfinite(upper)).sum()), found)
+    return Checked(int((np.isfinite(lower) | np.isfinite(upper)).sum()), breaches)
 
 
 def member_order(ctx: Context) -> Checked:

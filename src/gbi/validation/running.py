@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gbi.validation.catalogue import Rule
-    from gbi.validation.context import Checked, Violation
+    from gbi.validation.context import Checked, Context, Violation
     from gbi.validation.preparing import Prepared
 
 
@@ -42,6 +42,14 @@ class Looked:
     breached: Breached | None = None
 
 
+def context_of(rule: Rule, name: str, prepared: Prepared) -> Context:
+    """Return what the operator of a rule gets on a table."""
+    document = rule.document
+    return replace(
+        prepared.contexts[name], params=document["params"], tolerance=document["tolerance"]
+    )
+
+
 def look(rule: Rule, name: str, prepared: Prepared, day: date, most: int) -> Looked:
     """Run a rule on a table.
 
@@ -57,12 +65,11 @@ def look(rule: Rule, name: str, prepared: Prepared, day: date, most: int) -> Loo
         So many findings are made at once: words that lack a placeholder are the engine's fault,
         to be met here and not when they are shown.
     """
-    tables, context = prepared.tables, prepared.contexts[name]
-    mine = replace(context, params=rule.document["params"], tolerance=rule.document["tolerance"])
+    tables, context = prepared.tables, context_of(rule, name, prepared)
     skip = np.zeros(len(context.frame), dtype=bool)
     for column in rule.needs:
         skip |= context.unread.get(column, skip)
-    checked: Checked = OPERATORS[rule.operator](mine)
+    checked: Checked = OPERATORS[rule.operator](context)
     clean = _without(checked.violations, skip)
     skipped = int(skip.sum())
     if not len(clean):

@@ -67,16 +67,20 @@ class Sum:
 
     def scaled(self, factors: Sequence[float]) -> tuple[int, float] | None:
         """Return the addend (or -1, the total) that closes the sum once multiplied by a factor."""
-        ratios = [r for f in factors for r in (float(f), 1.0 / f)]
-        for ratio in ratios:
-            gap = self.printed * ratio - self.expected
-            if self.printed and self._near(gap, self.expected, ratio):
-                return NOWHERE, ratio
-            for i, part in enumerate(self.parts):
-                gap = self.difference - part * (ratio - 1.0)
-                if part and self._near(gap, part * ratio, ratio):
-                    return i, ratio
-        return None
+        best: tuple[float, int, float] | None = None
+        for ratio in (r for f in factors for r in (float(f), 1.0 / f)):
+            tries = [(NOWHERE, self.printed, self.printed * ratio - self.expected, self.expected)]
+            tries += [
+                (i, part, self.difference - part * (ratio - 1.0), part * ratio)
+                for i, part in enumerate(self.parts)
+            ]
+            for index, value, gap, figure in tries:
+                if value and figure and self._near(gap, figure, ratio):
+                    miss = abs(gap / figure)
+                    # where one addend is tiny, two readings are near: the closest one is told
+                    if best is None or miss < best[0]:
+                        best = miss, index, ratio
+        return None if best is None else best[1:]
 
     def _near(self, gap: float, figure: float, ratio: float) -> bool:
         """Say whether a rescaled figure closes the sum: within 1 % of itself or within rounding.

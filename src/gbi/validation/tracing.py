@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gbi.validation.catalogue import Rule
     from gbi.validation.context import Violation
     from gbi.validation.streaming import Gathered
+    from gbi.validation.ties import Parties
 
 _WHOLE = "_T"
 _VALUE = "OBS_VALUE"
@@ -47,8 +48,9 @@ class Table:
         Its rows as rules see them.
     key
         The columns of its business key that it has.
-    masks
-        Per row what is published in the place of its figures; None where nothing is withheld.
+    withheld
+        Returns, per row, what is published in the place of its figures; asked when the first
+        finding is made. None where nothing is withheld.
     """
 
     def __init__(
@@ -56,12 +58,12 @@ class Table:
         data: Dataset,
         frame: pd.DataFrame,
         key: tuple[str, ...],
-        masks: NDArray[np.object_] | None = None,
+        withheld: Callable[[], NDArray[np.object_]] | None = None,
     ) -> None:
         self.data = data
         self.frame = frame
         self.key = key
-        self.masks = masks
+        self._withheld = withheld
         self.place: Callable[[int, str], Cell] | None = None  # where there are no origins
 
     def value(self, column: str, row: int) -> object:
@@ -112,9 +114,12 @@ class Table:
 
     def mask(self, rows: Iterable[int]) -> str:
         """Return what is published in the place of figures that involve these rows."""
-        if self.masks is None:
-            return ""
-        return next((str(m) for m in self.masks[list(rows)] if m), "")
+        signs = self._signs
+        return "" if signs is None else next((str(s) for s in signs[list(rows)] if s), "")
+
+    @cached_property
+    def _signs(self) -> NDArray[np.object_] | None:
+        return None if self._withheld is None else self._withheld()
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +196,15 @@ class Breached:
         if isinstance(violations, Breaches):
             return replace(self, violations=violations.take(chosen))
         return replace(self, violations=[violations[int(i)] for i in chosen])
+
+    def suggesting(self, lines: Mapping[Parties, str]) -> Breached:
+        """Return the breaches, each with the line that is proposed for its parties."""
+
+        def line(v: Violation) -> str | None:
+            parties = (self.rule.code, tuple(sorted(v.rows)), tuple(sorted(v.totals)))
+            return lines.get(parties, v.suggestion)
+
+        return replace(self, violations=[replace(v, suggestion=line(v)) for v in self.violations])
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the frames that findings are made from."""

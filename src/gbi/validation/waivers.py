@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 from gbi.errors import GbiError
 from gbi.findings import Cell, make_finding, rule_document, severity_of
 from gbi.provenance import canonical
-from gbi.resources import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -84,38 +82,6 @@ class Waiver:
         }
 
 
-def read_waivers(path: Path) -> list[dict[str, Any]]:
-    """Read waivers from a YAML file.
-
-    Parameters
-    ----------
-    path
-        A file with one key, ``waivers``: a list of entries (see ``waivers.schema.json``).
-
-    Returns
-    -------
-    list of dict
-        The entries, each with the name of the file, so that a finding can point to it.
-
-    Raises
-    ------
-    GbiError
-        ``GBI-E060`` if there is no such file, ``GBI-E064`` if it is no UTF-8 text, ``GBI-E002`` or
-        ``GBI-E003`` if it is no YAML or breaks the schema, ``GBI-E130`` for a day that is none.
-    """
-    if not path.is_file():
-        raise GbiError("GBI-E060", where=str(path))
-    try:
-        document = read_document(path, "waivers", _ids_as_text)
-    except UnicodeDecodeError:
-        raise GbiError("GBI-E064", where=path.name, exit_code=3) from None
-    entries = [{**entry, "file": path.name} for entry in document["waivers"]]
-    for number, entry in enumerate(entries, start=1):
-        for name in ("date", "expires"):
-            _day(entry.get(name), f"{path.name} › waivers {number} › {name}")
-    return entries
-
-
 def apply_waivers(
     findings: Sequence[Finding],
     waivers: Sequence[Mapping[str, Any]],
@@ -165,7 +131,7 @@ def apply_waivers(
     settled: set[tuple[object, ...]] = set()
     repeats: defaultdict[tuple[str, str], int] = defaultdict(int)
     for number, waiver in enumerate(waivers, start=1):
-        given = _day(waiver.get("expires"), f"{place_of(waiver)} {number} › expires")
+        given = day_of(waiver.get("expires"), f"{place_of(waiver)} {number} › expires")
         last = min(given or end, end)
         hits = index.hits(waiver)
         twice = _target(waiver) in settled or (
@@ -290,22 +256,14 @@ def _is_firm(finding: Finding, rules: Mapping[str, Rule]) -> bool:
     return rule is None or not rule.waivable or (packaged and finding.code[4] in _FIRM_FAMILIES)
 
 
-def _ids_as_text(document: Any) -> Any:
-    """Return the document with ids as text: YAML reads one of digits alone as a number."""
-    entries = document.get("waivers") if isinstance(document, dict) else None
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and type(entry.get("id")) is int:
-            entry["id"] = str(entry["id"])
-    return document
-
-
 def _written(value: object) -> str:
     """Return a text without repeated or invisible characters, which explain nothing."""
     visible = "".join(c for c in str(value or "") if unicodedata.category(c) != "Cf")
     return " ".join(visible.split())
 
 
-def _day(value: object, where: str) -> date | None:
+def day_of(value: object, where: str) -> date | None:
+    """Return a day as it is written in a waiver, or None; ``where`` is for the error."""
     if value in (None, ""):
         return None
     if isinstance(value, date):
