@@ -117,9 +117,9 @@ def by_pandera(path: Path) -> tuple[Callable[[], Any], Callable[[Any], Broken]]:
     for code, operator, p in RULES:
         match operator:
             case "range":
-                columns[p["column"]].append(pa.Check.in_range(p["min"], p["max"], name=code))
+                columns[p["column"]].append(pa.Check.in_range(p["min"], p["max"], error=code))
             case "one_of":
-                columns[p["columns"][0]].append(pa.Check.isin(p["values"], name=code))
+                columns[p["columns"][0]].append(pa.Check.isin(p["values"], error=code))
             case "required":
                 check = pa.Check(lambda s: s.notna(), name=code, ignore_na=False)
                 columns[p["columns"][0]].append(check)

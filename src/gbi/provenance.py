@@ -115,15 +115,29 @@ def ruleset_hash() -> str:
 
 def _content(column: pd.Series[Any]) -> Iterator[bytes]:
     """Yield what a column holds: its numbers, or which of its distinct values stands where."""
+    import pyarrow as pa
+
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
         yield np.ascontiguousarray(column.to_numpy()).tobytes()
         return
-    try:
-        numbers, values = pd.factorize(column, use_na_sentinel=True)
-    except TypeError:  # lists and other values that are no keys
-        numbers, values = pd.factorize(column.astype("string"), use_na_sentinel=True)
-    yield numbers.astype(np.int64).tobytes()
-    yield "\x1f".join(map(str, values)).encode("utf-8", "surrogatepass")
+    texts = pa.array(column if _is_text(column) else column.astype("string"), from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    yield np.asarray(texts.is_valid()).tobytes()
+    # Without gaps the same texts are the same bytes, however they were stored.
+    packed = texts.cast(pa.large_string()).fill_null("")
+    if not len(packed):
+        return
+    _, offsets, content = packed.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[packed.offset : packed.offset + len(packed) + 1]
+    yield (ends - ends[0]).tobytes()
+    yield content.to_pybytes()[int(ends[0]) : int(ends[-1])] if content is not None else b""
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_string_dtype(column.dtype) and not pd.api.types.is_object_dtype(
+        column.dtype
+    )
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -150,7 +150,7 @@ def test_a_single_person_protects_nobody() -> None:
     frame = pd.DataFrame(
         {"REF_AREA": [*regions, "MA"], "SEX": "F", "OBS_VALUE": [1.0, 4.0, 90.0, 95.0]}
     )
-    shown, _ = SmallCells().suppress(frame)
+    shown, _ = SmallCells(protection=3).suppress(frame)
     # 95 − 90 = 5 would tell the one person of the first region that the second has 4.
     assert shown["OBS_VALUE"].isna().sum() > 2
 
@@ -213,6 +213,10 @@ def test_the_same_cell_is_hidden_in_every_file() -> None:
     assert joined["_T", "beneficiaries"] == joined["_T", "performance"]
     shown, _ = SmallCells().suppress_all(tables)
     assert SmallCells().audit(shown)["SAFE"].all()
+    alone = there.iloc[[0]]
+    masks = SmallCells().masks({"beneficiaries": here, "performance": alone})
+    assert masks["beneficiaries"].sum() == 2
+    assert masks["performance"][0] == masks["beneficiaries"][1]
     # Another figure under the same words is another table.
     other = there.assign(OBS_VALUE=[400.0, 700.0])
     assert not SmallCells().masks({**tables, "performance": other})["performance"].any()

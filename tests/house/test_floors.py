@@ -16,7 +16,7 @@ FLOORS = (
     ("ingest",),
     ("indicators", "impact", "validation"),
     ("report",),
-    ("pipeline", "studies", "stable"),
+    ("batch", "pipeline", "studies", "stable"),
     ("cli",),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -29,7 +29,9 @@ BANNED = {
     "openpyxl": ("report", "ingest.template", "ingest.publication"),
     "yaml": ("resources",),
     # "" is gbi/__init__.py, which loads lazily; an adapter of ingest is loaded by its name
-    "importlib.import_module": ("results", "", "ingest.formats", "ingest.isolation"),
+    "importlib.import_module": (
+        "results", "", "ingest.formats", "ingest.isolation", "batch.checking",
+    ),
 }
 
 Import = tuple[str, int]

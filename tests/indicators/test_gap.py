@@ -299,7 +299,7 @@ def test_a_gap_of_hidden_counts_is_hidden() -> None:
     frame = pd.DataFrame(
         {
             "TIME_PERIOD": ["2023"] * 4 + ["2024"] * 3,
-            "SEX": ["F", "M", "_U", "_T"] + ["F", "M", "_T"],
+            "SEX": ["F", "M", "_U", "_T", "F", "M", "_T"],
             "OBS_VALUE": [60.0, 90.0, 2.0, 152.0, 3.0, 90.0, 93.0],
             "MEASURE_KIND": "COUNT",
             "COUNTED": "PERSONS",

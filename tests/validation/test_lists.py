@@ -61,6 +61,13 @@ def test_a_suggestion_is_a_code_and_never_made_for_numbers(
         assert "Santé publique" in one.message["fr"]["seen"]
 
 
+def test_a_number_is_never_suggested_for_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [{"code": c, "ministry": "SANTE"} for c in ("4011", "4013", "SANTE")]
+    monkeypatch.setattr(lists, "accepted", lambda name: entries)
+    (one,) = found("C013", [{"DEPARTMENT": "4012"}], "staff")
+    assert one.suggestion is None
+
+
 def test_a_countrys_own_lists_bind_its_rows_alone() -> None:
     row = {"DEPARTMENT": "Défense"}
     assert len(found("C013", [{**row, "REF_AREA": "MA"}], "staff")) == 1

@@ -76,6 +76,21 @@ def test_few_or_repeated_round_numbers_say_nothing() -> None:
     assert run(series(np.tile([50, 100, 200], 40)), "P012") == []
 
 
+@pytest.mark.parametrize(("round_ones", "others"), [(300, 700), (12, 18)])
+def test_somewhat_more_round_numbers_than_expected_say_nothing(
+    round_ones: int, others: int
+) -> None:
+    """30 % of a thousand are improbable but not many; 12 of 30 are many but not improbable."""
+    odd = np.array([n for n in range(11, 10_000) if n % 5][:others])
+    assert run(series(np.append(np.arange(round_ones) * 5 + 10, odd)), "P012") == []
+
+
+def test_three_equal_pairs_among_many_small_ones_are_chance() -> None:
+    women = np.arange(200) % 30 + 25
+    men = women + np.where(np.arange(200) < 3, 0, 4)
+    assert run(pairs(women, men), "P014") == []
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_real_ratios_and_chance_equalities_are_left_in_peace(seed: int) -> None:
     rng = np.random.default_rng(seed)

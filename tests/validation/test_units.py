@@ -75,6 +75,17 @@ def test_every_kind_of_sum_hands_over(rows: list[dict[str, object]]) -> None:
     assert [f.code for f in run(rows, SUMS)] == ["GBI-T010"]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        split("SEX", F=432123, M=420456, _T=880),  # a thousandth, but 3 % beside it
+        [{**r, "UNIT_MULT": 3} for r in split("SEX", F=1, M=2, _T=90)],  # coarse rounding
+    ],
+)
+def test_what_is_only_roughly_a_factor_away_stays_a_sum(rows: list[dict[str, object]]) -> None:
+    assert [f.code for f in run(rows, SUMS)] == ["GBI-A003"]
+
+
 def test_a_wrong_age_sum_stays_a_sum() -> None:
     rows = split("AGE", Y0T14=100, Y15T59=400, Y_GE60=50, _T=560)
     assert [f.code for f in run(rows, SUMS)] == ["GBI-A007"]

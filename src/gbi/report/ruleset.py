@@ -75,7 +75,9 @@ def remark(rule: RuleOutcome, words: Words) -> str:
     if not rule.reason:
         return ""
     kind, _, about = rule.reason.partition(": ")
-    return _reason("no_own_table" if kind == "no_table" and not about else kind, about, words)
+    if kind == "no_table":
+        kind, about = ("no_table", words.entry("tables", about)) if about else ("no_own_table", "")
+    return _reason(kind, about, words)
 
 
 def _reason(kind: str, about: str, words: Words) -> str:

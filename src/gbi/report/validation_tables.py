@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from gbi.language import has_text
 from gbi.report.ruleset import reason_of, remark, rule_text
+from gbi.report.waiver_text import about, codes_by_id, outcome, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,22 +59,12 @@ def engine_errors(report: ValidationReport, words: Words) -> Rows:
 
 def waivers(report: ValidationReport, words: Words) -> Rows:
     """Return every waiver: what it is about, who gave it, why, and what became of it."""
-    codes = {f.id: f.code for f in report.findings}
-    rows: Rows = []
-    for waiver in report.waivers:
-        given = waiver.given
-        about = given.get("code") or next((codes[i] for i in waiver.findings if i in codes), "")
-        outcome = words.say(f"waiver_status.{waiver.status}")
-        if waiver.reason:
-            key = f"waiver_reason.{waiver.reason}"
-            why = words.say(key) if has_text(f"outputs.{key}") else waiver.reason
-            outcome = f"{outcome} – {why}"
-        who = " – ".join(str(given[k]) for k in ("by", "function") if given.get(k))
-        rows.append(
-            (code(about or given.get("id", "")), foreign(who),
-             foreign(str(given.get("justification", ""))[:600]), outcome)
-        )  # fmt: skip
-    return rows
+    codes = codes_by_id(report)
+    return [
+        (code(about(waiver, codes)), foreign(signed(waiver)),
+         foreign(str(waiver.given.get("justification", ""))[:600]), outcome(waiver, words))
+        for waiver in report.waivers
+    ]  # fmt: skip
 
 
 def all_rules(report: ValidationReport, words: Words) -> Rows:

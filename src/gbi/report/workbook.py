@@ -14,8 +14,10 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from gbi.findings import SEVERITIES, rule_document
+from gbi.findings import SEVERITIES
 from gbi.ingest.template import cells
+from gbi.report.ruleset import reason_of, remark, rule_text
+from gbi.report.waiver_text import about, codes_by_id, outcome, signed
 from gbi.report.wording import Words
 
 if TYPE_CHECKING:
@@ -35,11 +37,19 @@ _ANSWER = "FFFBEA"  # the columns that the reader fills in
 
 # Heading key and width in characters, in the order of the sheet.
 _COLUMNS = (
-    ("severity", 13), ("code", 11), ("title", 30), ("file", 24), ("sheet", 20), ("cell", 10),
+    ("severity", 13), ("code", 11), ("title", 30), ("file", 24), ("sheet", 20), ("cell", 14),
     ("seen", 38), ("expected", 32), ("fix", 34), ("key", 46), ("id", 14),
     ("justification", 36), ("by", 24),
 )  # fmt: skip
-_RULE_WIDTHS = (11, 48, 14, 18, 12, 12, 12, 52)
+_RULE_COLUMNS = (
+    ("code", 11), ("title", 48), ("severity", 14), ("status", 18), ("checked", 12),
+    ("skipped", 12), ("findings", 12), ("remark", 52),
+)  # fmt: skip
+_COUNTED = ("checked", "skipped", "findings")
+_WAIVER_COLUMNS = (
+    ("code", 14), ("by", 30), ("justification", 60), ("outcome", 40), ("until", 13),
+    ("findings", 12),
+)  # fmt: skip
 
 
 def clean(value: object) -> str:
@@ -48,7 +58,7 @@ def clean(value: object) -> str:
 
 
 def findings_workbook(report: ValidationReport, *, lang: str | None = None) -> bytes:
-    """Return the workbook: findings to answer, a summary, and every rule with what became of it.
+    """Return the workbook: findings to answer, a summary, every rule and waiver with its outcome.
 
     Parameters
     ----------
@@ -68,6 +78,8 @@ def findings_workbook(report: ValidationReport, *, lang: str | None = None) -> b
     _findings(book.active, report.findings, words)
     _summary(book.create_sheet(), report, words)
     _rules(book.create_sheet(), report, words)
+    if report.waivers:
+        _waivers(book.create_sheet(), report, words)
     for sheet in book.worksheets:
         _page(sheet, words)
     book.properties.creator = "gbi"
@@ -128,10 +140,15 @@ def _findings(sheet: Worksheet, findings: Iterable[Finding], words: Words) -> No
             elif name in ("justification", "by"):
                 cell.fill = PatternFill("solid", fgColor=_ANSWER)
         _fit(sheet, last, [width for _, width in _COLUMNS])
-    for column, (_, width) in enumerate(_COLUMNS, start=1):
+    _close(sheet, _COLUMNS, last, "C2")
+
+
+def _close(sheet: Worksheet, columns: Sequence[tuple[str, int]], last: int, pane: str) -> None:
+    """Give a list its widths, filters, and a heading that stays."""
+    for column, (_, width) in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.freeze_panes = "C2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{last}"
+    sheet.freeze_panes = pane
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last}"
     sheet.print_title_rows = "1:1"
 
 
@@ -183,9 +200,14 @@ def _summary(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
         cell = _put(sheet, row, 2, value)
         _body(cell, words, latin=True)
     row = 5 + len(lines)
-    for line in ("how_to_read", "how_to_answer", "no_blame"):
-        cell = _put(sheet, row, 1, words(f"workbook.{line}"))
-        cell.font = Font(name="Calibri", size=10, color=_INK)
+    notes = [words(f"workbook.{line}") for line in ("how_to_read", "how_to_answer", "no_blame")]
+    cut = report.truncation
+    partial = cut["stored"] < cut["counted"]
+    if partial:
+        notes.insert(0, words.say("truncated", **cut))
+    for note in notes:
+        cell = _put(sheet, row, 1, note)
+        cell.font = Font(name="Calibri", size=10, color=_INK, bold=partial and note is notes[0])
         cell.alignment = _aligned(words)
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=3)
         sheet.row_dimensions[row].height = 44
@@ -196,33 +218,61 @@ def _summary(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
 
 def _rules(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
     sheet.title = words("workbook.rules")
-    names = ("code", "title", "severity", "status", "checked", "skipped", "findings", "remark")
-    _heading(sheet, 1, [words(f"workbook.columns.{name}") for name in names], words)
-    remarks = {e.code: words("workbook.broke_off", table=e.table) for e in report.engine_errors}
+    remarks = {r.code: remark(r, words) for r in report.rules}
     for not_run in report.not_run:
-        remarks[not_run.code] = words(
-            "workbook.lacked", table=not_run.table, columns=", ".join(not_run.columns)
+        table = words.entry("tables", not_run.table)
+        remarks[not_run.code] = f"{table} – {reason_of(not_run, words)}"
+    for error in report.engine_errors:
+        table = words.entry("tables", error.table)
+        remarks[error.code] = words("workbook.broke_off", table=table)
+    rows = (
+        (
+            r.code, rule_text(report, r.code, "title", words.lang),
+            words(f"severity.{r.severity}"), words(f"rule_status.{r.status}"), r.checked,
+            r.skipped, r.findings, remarks[r.code],
         )
+        for r in report.rules
+    )  # fmt: skip
+    _list(sheet, _RULE_COLUMNS, rows, words)
+
+
+def _waivers(sheet: Worksheet, report: ValidationReport, words: Words) -> None:
+    sheet.title = words("workbook.waivers")
+    codes = codes_by_id(report)
+    rows = (
+        (
+            about(w, codes), signed(w), str(w.given.get("justification", "")),
+            outcome(w, words), w.until or "", len(w.findings),
+        )
+        for w in report.waivers
+    )  # fmt: skip
+    _list(sheet, _WAIVER_COLUMNS, rows, words)
+
+
+def _list(
+    sheet: Worksheet,
+    columns: Sequence[tuple[str, int]],
+    rows: Iterable[Sequence[object]],
+    words: Words,
+) -> None:
+    """Write rows below their headings; a code and a day are read as Latin."""
+    _heading(sheet, 1, [words(f"workbook.columns.{name}") for name, _ in columns], words)
+    figures = Alignment(horizontal="right", vertical="top", indent=1)
+    for column, (name, _) in enumerate(columns, start=1):
+        if name in _COUNTED:
+            sheet.cell(1, column).alignment = Alignment(
+                horizontal="right", vertical="center", indent=1
+            )
     last = 1
-    for last, rule in enumerate(report.rules, start=2):
-        title = rule_document(rule.code)["messages"][words.lang]["title"]
-        row = (
-            rule.code, title, words(f"severity.{rule.severity}"),
-            words(f"rule_status.{rule.status}"), rule.checked, rule.skipped, rule.findings,
-            remarks.get(rule.code, ""),
-        )  # fmt: skip
-        for column, value in enumerate(row, start=1):
+    for last, row in enumerate(rows, start=2):
+        for column, ((name, _), value) in enumerate(zip(columns, row, strict=True), start=1):
             cell = _put(sheet, last, column, value)
-            _body(cell, words, latin=column == 1)
-            if isinstance(value, int):
+            _body(cell, words, latin=name in ("code", "until"))
+            if name in _COUNTED:
                 cell.number_format = "#,##0"
-                cell.alignment = Alignment(horizontal="right", vertical="top")
-        _fit(sheet, last, _RULE_WIDTHS)
-    for column, width in enumerate(_RULE_WIDTHS, start=1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{last}"
-    sheet.print_title_rows = "1:1"
+                cell.alignment = figures
+        _fit(sheet, last, [width for _, width in columns])
+    _close(sheet, columns, last, "A2")
 
 
 def _page(sheet: Worksheet, words: Words) -> None:

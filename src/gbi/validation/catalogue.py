@@ -98,8 +98,12 @@ def catalogue(folder: Path | None = None) -> tuple[Rule, ...]:
         ``GBI-E003`` if a file breaks the rule schema; ``GBI-E007`` if a code is not one's own or
         is there twice, or if a severity is lowered; ``GBI-E060`` if there is no such folder.
     """
-    packaged = _packaged()
-    return packaged if folder is None else _with_own(packaged, folder)
+    if folder is None:
+        return _packaged()
+    if not folder.is_dir():
+        raise GbiError("GBI-E060", where=str(folder), exit_code=2)
+    stats = [(p, p.stat()) for p in sorted(folder.rglob("*.yaml"))]
+    return _with_own(folder, tuple((p, s.st_size, s.st_mtime_ns) for p, s in stats))
 
 
 @lru_cache(maxsize=1)
@@ -108,12 +112,12 @@ def _packaged() -> tuple[Rule, ...]:
     return tuple(Rule(rule_document(p.stem)) for p in sorted(root.rglob("GBI-*.yaml")))
 
 
-def _with_own(packaged: tuple[Rule, ...], folder: Path) -> tuple[Rule, ...]:
-    if not folder.is_dir():
-        raise GbiError("GBI-E060", where=str(folder), exit_code=2)
+@lru_cache(maxsize=8)
+def _with_own(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> tuple[Rule, ...]:
+    """Return the rules with those of a folder, whose files are read again once one has changed."""
     raised = folder / SEVERITIES_FILE
-    found = {rule.code: rule for rule in packaged}
-    for path in sorted(p for p in folder.rglob("*.yaml") if p.name != SEVERITIES_FILE):
+    found = {rule.code: rule for rule in _packaged()}
+    for path in (p for p, *_ in files if p.name != SEVERITIES_FILE):
         rule = Rule(read_document(path, "rule"))
         if rule.code in found or rule.code.startswith("GBI-"):
             raise GbiError("GBI-E007", where=path.name, got=rule.code)

@@ -23,6 +23,7 @@ from gbi.validation.labels import concerned as selected
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from gbi.validation.context import Context
 
@@ -85,13 +86,16 @@ def unique_key(ctx: Context) -> Checked:
         return Checked(0)
     there = np.ones(len(ctx.frame), dtype=bool) if named is None else ctx.given(named)
     key = [c for c in ctx.params.get("key", ctx.key) if c in ctx.frame.columns]
-    ids = group_ids(ctx.frame, key)
-    several = np.bincount(ids[there], minlength=len(ids) + 1)[ids] > 1
-    repeated = np.flatnonzero(several & there)
+    keys = ctx.frame[key]
+    # Nearly all keys are there once: only the others are grouped.
+    several = keys[there].duplicated(keep=False).to_numpy() if key else np.ones(there.sum(), bool)
+    repeated = np.flatnonzero(there)[several]
+    ids = group_ids(keys.iloc[repeated], key)
     first = next((c for c in ("OBS_VALUE", *key) if c in ctx.frame.columns), "OBS_VALUE")
     found = [
         Violation(tuple(rows), first, found=len(rows), expected=1, difference=float(len(rows) - 1))
-        for rows in _by(ids[repeated], repeated)
+        for rows in _by(ids, repeated)
+        if len(rows) > 1
     ]
     return Checked(int(there.sum()), found)
 
@@ -132,30 +136,36 @@ def within_bounds(ctx: Context) -> Checked:
     if column not in ctx.frame.columns:
         return Checked(0)
     values = ctx.values(column)
-    low = np.full(len(values), -np.inf)
-    high = np.full(len(values), np.inf)
     about = selected(ctx)
     keep = about & np.isfinite(values)
+    low, high = _limits(ctx, len(values))
     by_unit = ctx.params.get("by_unit")
-    if by_unit is None:
-        low[:], high[:] = ctx.params.get("min", -np.inf), ctx.params.get("max", np.inf)
-    else:
+    if by_unit is not None:
         keep &= among(ctx.frame, "UNIT_MEASURE", by_unit)
-        for name, bounds in by_unit.items():
-            mine = among(ctx.frame, "UNIT_MEASURE", [name])
-            low[mine], high[mine] = bounds.get("min", -np.inf), bounds.get("max", np.inf)
-    slack = NOISE * np.abs(np.nan_to_num(values))
-    below = values < low - slack
-    off = keep & (below | (values > high + slack))
+    rows = np.flatnonzero(keep & ((values < low) | (values > high)))
+    slack = NOISE * np.abs(values[rows])
+    rows = rows[(values[rows] < low[rows] - slack) | (values[rows] > high[rows] + slack)]
     if "above" in ctx.params:
-        low[:] = float(ctx.params["above"])
-        below = ~(values > low)
-        off |= keep & below
+        low = np.broadcast_to(float(ctx.params["above"]), values.shape)
+        rows = np.union1d(rows, np.flatnonzero(keep & (values <= low)))
     if ctx.params.get("gaps"):
-        off |= about & ~ctx.given(column)
-    rows = np.flatnonzero(off)
-    bound = np.where(below[rows], low[rows], high[rows])
+        rows = np.union1d(rows, np.flatnonzero(about & ~ctx.given(column)))
+    below = ~(values[rows] > low[rows])
+    bound = np.where(below, low[rows], high[rows])
     return Checked(int(keep.sum()), Breaches(rows, column, found=values[rows], expected=bound))
+
+
+def _limits(ctx: Context, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of every row; one pair for all takes no memory."""
+    by_unit = ctx.params.get("by_unit")
+    least, most = ctx.params.get("min", -np.inf), ctx.params.get("max", np.inf)
+    if by_unit is None:
+        return np.broadcast_to(np.float64(least), n), np.broadcast_to(np.float64(most), n)
+    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    for name, bounds in by_unit.items():
+        mine = among(ctx.frame, "UNIT_MEASURE", [name])
+        low[mine], high[mine] = bounds.get("min", -np.inf), bounds.get("max", np.inf)
+    return low, high
 
 
 def integer(ctx: Context) -> Checked:
@@ -165,16 +175,14 @@ def integer(ctx: Context) -> Checked:
     """
     column = ctx.params["column"]
     values = ctx.values(column)
-    multiplier = (
-        np.nan_to_num(floats(ctx.frame, "UNIT_MULT"), nan=0.0)
-        if "UNIT_MULT" in ctx.frame.columns
-        else np.zeros(len(values))
-    )
     keep = selected(ctx) & np.isfinite(values)
-    whole = np.where(keep, values, 0.0) * 10.0**multiplier
-    off = np.abs(whole - np.round(whole)) > NOISE * np.maximum(1.0, np.abs(whole))
-    rows = np.flatnonzero(keep & off)
-    breaches = Breaches(rows, column, found=values[rows], expected=np.round(values[rows]))
+    whole = values
+    if "UNIT_MULT" in ctx.frame.columns:
+        whole = values * 10.0 ** np.nan_to_num(floats(ctx.frame, "UNIT_MULT"), nan=0.0)
+    rows = np.flatnonzero(keep & (whole != np.rint(whole)))
+    apart = np.abs(whole[rows] - np.rint(whole[rows]))
+    rows = rows[apart > NOISE * np.maximum(1.0, np.abs(whole[rows]))]
+    breaches = Breaches(rows, column, found=values[rows], expected=np.rint(values[rows]))
     return Checked(int(keep.sum()), breaches)
 
 

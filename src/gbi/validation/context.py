@@ -293,7 +293,9 @@ def coded(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.int64], NDArray[
 
     def make() -> tuple[NDArray[np.int64], NDArray[np.object_]]:
         numbers, values = pd.factorize(frame[column], use_na_sentinel=True)
-        return numbers.astype(np.int64), np.array([plain(v) for v in values], dtype=object)
+        plain_values = np.empty(len(values), dtype=object)
+        plain_values[:] = values.tolist()  # texts and numbers of Python's own
+        return numbers.astype(np.int64), plain_values
 
     return _kept(frame, ("coded", column), make)
 

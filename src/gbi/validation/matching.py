@@ -7,6 +7,7 @@ cannot be compared (a code here, nothing but labels there) is left alone rather 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,8 +59,28 @@ def joined(parts: Sequence[Words], length: int) -> Words:
 
 
 def key_words(frame: pd.DataFrame, columns: Iterable[str]) -> Words:
-    """Return what identifies each row, as one text."""
-    return joined([folded(frame, c) for c in columns], len(frame))
+    """Return what identifies each row, as one text.
+
+    A column at its default adds nothing to it, whether the file has the column or not: most keys
+    are made of a few columns out of many.
+    """
+    out = np.full(len(frame), "", dtype=object)
+    for place, column in enumerate(columns):
+        derived = column in ("YEAR", "MINISTRY")
+        if column not in frame.columns and not derived:
+            continue
+        known = concepts().get(column)
+        default = fold((known and known.default) or "")
+        words = _each(
+            folded(frame, column), partial(_part, f"{_SEPARATOR}{place}{_SEPARATOR}", default)
+        )
+        if (words != "").any():
+            out = out + words
+    return out
+
+
+def _part(mark: str, default: str, word: str) -> str:
+    return "" if word == default else mark + word
 
 
 def positions_of(wanted: Words, known: Words, usable: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -119,18 +119,20 @@ def within_columns(ctx: Context) -> Checked:
         floats(ctx.frame, c) if c in ctx.frame.columns else np.full(len(value), np.nan)
         for c in (low, high)
     )
-    slack = NOISE * np.abs(value)
+    rows = np.flatnonzero((lower > upper) | (value < lower) | (value > upper))
+    slack = NOISE * np.abs(value[rows])
     if column == "OBS_VALUE":
         slack = tolerance_of(
             ctx.tolerance, printed_units(ctx.frame), exact(ctx.frame), 0.0, np.abs(value)
-        )
-    under = value < lower - slack
-    rows = np.flatnonzero((lower > upper) | under | (value > upper + slack))
+        )[rows]
+    crossed, under = lower[rows] > upper[rows], value[rows] < lower[rows] - slack
+    off = crossed | under | (value[rows] > upper[rows] + slack)
+    rows, under = rows[off], under[off]
     breaches = Breaches(
         rows,
         column,
         found=value[rows],
-        expected=np.where(under[rows], lower[rows], upper[rows]),
+        expected=np.where(under, lower[rows], upper[rows]),
         details={"lower": lower[rows], "upper": upper[rows]},
     )
     return Checked(int((np.isfinite(lower) | np.isfinite(upper)).sum()), breaches)

@@ -164,8 +164,9 @@ class ValidationReport:
         Returns
         -------
         DataFrame
-            ``CODE SEVERITY TABLE ROW FIELD``: a row per breach, ``ROW`` the position of its first
-            party in the table. What reading found isn't in it.
+            ``CODE SEVERITY TABLE BREACH ROW FIELD``: a row per party of a breach, its first party
+            first. ``BREACH`` numbers the breaches of a rule in a table, ``ROW`` is a position in
+            the table (-1: the table as a whole). What reading found isn't in it.
         """
         return self.stored.positions()
 

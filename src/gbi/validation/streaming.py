@@ -53,20 +53,22 @@ class Gathered:
         self._most = most
         self._count = 0
         self._made: list[tuple[int, Finding]] = []
+        self._numbers: list[NDArray[np.int64]] = []
         self._rows: list[NDArray[np.int64]] = []
         self._fields: list[Any] = []
         self._kept = 0
 
     def add(self, breached: Breached, rows: NDArray[np.int64]) -> None:
         """Take over what was found in a piece whose rows have these positions in the register."""
-        n = len(breached)
-        self._count += n
-        at = breached.rows()
+        at, (number, parties, fields) = breached.first(), breached.parties()
         first = np.where(at < 0, at, rows[at])  # a fault of the table as a whole has no row
-        if self._kept < _POSITIONS:
-            self._rows.append(first[: _POSITIONS - self._kept])
-            self._fields.append(breached.fields()[: _POSITIONS - self._kept])
+        room = max(0, _POSITIONS - self._kept)
+        if room:
+            self._numbers.append(number[:room] + self._count)
+            self._rows.append(np.where(parties < 0, parties, rows[parties])[:room])
+            self._fields.append(fields[:room])
             self._kept += len(self._rows[-1])
+        self._count += len(breached)
         # The first ones by position are stored, in whatever order the pieces come.
         best = np.argsort(first, kind="stable")[: self._most]
         if len(self._made) >= self._most:
@@ -85,13 +87,13 @@ class Gathered:
         """Yield the first findings."""
         return (finding for _, finding in self._made[:most])
 
-    def rows(self) -> NDArray[np.int64]:
-        """Return the positions of the breaches, at most two million."""
-        return np.concatenate([np.zeros(0, dtype=np.int64), *self._rows])
-
-    def fields(self) -> Any:
-        """Return the column at fault of every breach."""
-        return pd.api.types.union_categoricals(self._fields)
+    def parties(self) -> tuple[NDArray[np.int64], NDArray[np.int64], pd.Categorical[Any]]:
+        """Return the parties of the breaches as :class:`Breached` does, at most two million."""
+        return (
+            np.concatenate(self._numbers),
+            np.concatenate(self._rows),
+            pd.api.types.union_categoricals(self._fields),
+        )
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield nothing: the findings are made already."""

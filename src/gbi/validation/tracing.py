@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _WHOLE = "_T"
 _VALUE = "OBS_VALUE"
-POSITIONS = ("CODE", "SEVERITY", "TABLE", "ROW", "FIELD")
+POSITIONS = ("CODE", "SEVERITY", "TABLE", "BREACH", "ROW", "FIELD")
 
 
 class Table:
@@ -213,18 +213,23 @@ class Breached:
             if table.data.totals is not None:
                 yield table.data.totals.frame
 
-    def rows(self) -> NDArray[np.int64]:
-        """Return the position of the first party of every breach."""
+    def first(self) -> NDArray[np.int64]:
+        """Return the position of the first party of every breach; -1 where it has none."""
         if isinstance(self.violations, Breaches):
             return self.violations.rows
         return np.array([v.rows[0] if v.rows else -1 for v in self.violations], dtype=np.int64)
 
-    def fields(self) -> pd.Categorical[Any]:
-        """Return the column at fault of every breach."""
+    def parties(self) -> tuple[NDArray[np.int64], NDArray[np.int64], pd.Categorical[Any]]:
+        """Return the parties of all breaches: whose they are, their positions, the columns."""
         if isinstance(self.violations, Breaches):
-            column = self.violations.column
-            return _same(column, len(self)) if isinstance(column, str) else pd.Categorical(column)
-        return pd.Categorical([v.column for v in self.violations])
+            rows, column = self.violations.rows, self.violations.column
+            fields = same_word(column, len(rows)) if isinstance(column, str) else column
+            return np.arange(len(rows)), rows, pd.Categorical(fields)
+        told = [v.rows or (-1,) for v in self.violations]
+        number = np.repeat(np.arange(len(told)), [len(rows) for rows in told])
+        every = np.array([row for rows in told for row in rows], dtype=np.int64)
+        names = np.array([v.column for v in self.violations], dtype=object)
+        return number, every, pd.Categorical(names[number])
 
 
 class Stored(Sequence[Finding]):
@@ -280,28 +285,29 @@ class Stored(Sequence[Finding]):
         return count
 
     def positions(self) -> pd.DataFrame:
-        """Return every breach that rules found in tables, stored or not (see ``POSITIONS``)."""
+        """Return every party of what rules found in tables, stored or not (see ``POSITIONS``)."""
         columns: dict[str, list[Any]] = {name: [] for name in POSITIONS}
         for b in self._breached:
-            columns["ROW"].append(b.rows())
-            n = len(columns["ROW"][-1])
-            columns["CODE"].append(_same(b.rule.code, n))
-            columns["SEVERITY"].append(_same(b.severity, n))
-            columns["TABLE"].append(_same(b.table_name, n))
-            columns["FIELD"].append(b.fields())
-        if not self._breached:
-            return pd.DataFrame(
-                {
-                    name: pd.Series(dtype="int64" if name == "ROW" else "category")
-                    for name in POSITIONS
-                }
-            )
-        joined = {
-            name: np.concatenate(parts) if name == "ROW" else pd.api.types.union_categoricals(parts)
-            for name, parts in columns.items()
-        }
+            number, rows, fields = b.parties()
+            columns["BREACH"].append(number)
+            columns["ROW"].append(rows)
+            columns["FIELD"].append(fields)
+            for name, word in (
+                ("CODE", b.rule.code),
+                ("SEVERITY", b.severity),
+                ("TABLE", b.table_name),
+            ):
+                columns[name].append(same_word(word, len(rows)))
+        joined = {name: _joined(name, parts) for name, parts in columns.items()}
         return pd.DataFrame(joined, columns=list(POSITIONS))
 
 
-def _same(word: str, n: int) -> pd.Categorical[Any]:
+def _joined(name: str, parts: Sequence[Any]) -> Any:
+    if name in ("BREACH", "ROW"):
+        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+    return pd.api.types.union_categoricals(parts) if parts else pd.Categorical([])
+
+
+def same_word(word: str, n: int) -> pd.Categorical[Any]:
+    """Return one word, n times."""
     return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=pd.Index([word]))

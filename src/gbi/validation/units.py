@@ -60,7 +60,7 @@ def _jumps(ctx: Context, factors: list[float], told: set[int]) -> tuple[int, lis
     values = ctx.values()
     keep = selected(ctx) & np.isfinite(values) & (values > 0)
     found: list[Violation] = []
-    size = np.log10(np.where(keep, values, 1.0)) + multipliers(ctx)
+    size = np.log10(np.where(keep, values, 1.0))
     ids = group_ids(ctx.frame, ctx.peers_key(*_SERIES))
     series = np.bincount(ids[keep], minlength=int(ids.max(initial=0)) + 1)
     looked = int((series > 1).sum())
