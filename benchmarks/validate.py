@@ -77,6 +77,8 @@ def by_gbi(path: Path) -> tuple[Callable[[], Any], Callable[[Any], Broken]]:
     import yaml
 
     import gbi
+    from gbi.dataset import Dataset
+    from gbi.provenance import Provenance
 
     folder = Path(tempfile.mkdtemp())
     for code, operator, params in RULES:
@@ -92,9 +94,11 @@ def by_gbi(path: Path) -> tuple[Callable[[], Any], Callable[[Any], Broken]]:
             "examples": {kind: [{"table": "survey", "rows": [{"id": "1"}]}] for kind in ("fail", "pass")},
         }  # fmt: skip
         (folder / f"{code}.yaml").write_text(yaml.safe_dump(rule), encoding="utf-8")
-    data = {"survey": pd.read_parquet(path)}
+    # As gbi.read gives it: the file was hashed when it was read.
+    frame = pd.read_parquet(path)
+    data = {"survey": Dataset(frame, "survey", provenance=Provenance.of_file(path))}
     codes = [code for code, *_ in RULES]
-    gbi.validate({"survey": data["survey"].head(10)}, rules=folder, only=codes)
+    gbi.validate({"survey": frame.head(10)}, rules=folder, only=codes)
 
     def found(positions: pd.DataFrame) -> Broken:
         parts = positions.groupby("CODE", observed=True)["ROW"]

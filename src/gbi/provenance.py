@@ -113,25 +113,27 @@ def ruleset_hash() -> str:
     return digest.hexdigest()
 
 
-def _content(column: pd.Series[Any]) -> Iterator[bytes]:
+def _content(column: pd.Series[Any]) -> Iterator[bytes | memoryview]:
     """Yield what a column holds: its numbers, or which of its distinct values stands where."""
     import pyarrow as pa
 
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
-        yield np.ascontiguousarray(column.to_numpy()).tobytes()
+        yield np.ascontiguousarray(column.to_numpy()).data.cast("B")
         return
     texts = pa.array(column if _is_text(column) else column.astype("string"), from_pandas=True)
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    yield np.asarray(texts.is_valid()).tobytes()
-    # Without gaps the same texts are the same bytes, however they were stored.
-    packed = texts.cast(pa.large_string()).fill_null("")
+    packed = texts.cast(pa.large_string())
     if not len(packed):
         return
+    if packed.null_count:  # without gaps the same texts are the same bytes, however stored
+        yield np.asarray(packed.is_valid()).tobytes()
+        packed = packed.fill_null("")
     _, offsets, content = packed.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[packed.offset : packed.offset + len(packed) + 1]
-    yield (ends - ends[0]).tobytes()
-    yield content.to_pybytes()[int(ends[0]) : int(ends[-1])] if content is not None else b""
+    yield np.ascontiguousarray(ends - ends[0]).data.cast("B")
+    if content is not None:
+        yield memoryview(content)[int(ends[0]) : int(ends[-1])]
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gbi.batch.checking import Asked
-from gbi.batch.running import Batch, Checked, validate_batch
+from gbi.batch.outcome import Batch, Checked
+from gbi.batch.running import validate_batch
 from gbi.batch.submissions import Place, submissions
+from gbi.batch.tasks import Asked
 
 __all__ = ["Asked", "Batch", "Checked", "Place", "submissions", "validate_batch"]

@@ -12,12 +12,12 @@ import json
 import shutil
 import tempfile
 import traceback
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from gbi.dataset import SubmittedFile, Submission
+from gbi.dataset import Submission, SubmittedFile
 from gbi.errors import GbiError
 from gbi.findings import SEVERITIES, Cell
 from gbi.ingest.faults import fault
@@ -31,91 +31,20 @@ from gbi.validation.comparison import read_payload
 from gbi.validation.receipt import SUFFIX, receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from gbi.batch.tasks import Asked, Task
     from gbi.validation import ValidationReport
+    from gbi.validation.preparing import Data
 
     Parts = dict[str, bytes]
 
 ENTRY, OUTPUTS = "entry.json", "out/"  # names of parts: what came of it; files for the reader
 REPORT = "validation.json"  # in a folder of outputs: an earlier report
-READER = "gbi.ingest:read_submission"
 FAIL_ON = (*SEVERITIES, "never")
 _RECEIPT = "validation"
 # Formats that are the same in every language.
 LANGUAGELESS = ("json", "csv", "parquet", "ndjson")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of every submission of a batch.
-
-    Attributes
-    ----------
-    formats, annotate, receipt
-        The outputs wanted (see :data:`gbi.report.outputs.FORMATS`), annotated copies, a receipt.
-    lang
-        The language of what a person reads.
-    as_of, only, exclude, rules
-        As in :func:`gbi.validate`.
-    profile, limits
-        As in :func:`gbi.read_submission`; the limits by name.
-    reader
-        ``module:function`` in the place of :func:`gbi.read_submission`, with the same arguments.
-    """
-
-    formats: tuple[str, ...] = ()
-    annotate: bool = False
-    receipt: bool = False
-    lang: str = "fr"
-    as_of: str | None = None
-    only: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] | None = None
-    rules: str | None = None
-    profile: tuple[str, ...] = ()
-    limits: Mapping[str, int] = field(default_factory=dict)
-    reader: str = READER
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A submission and what is asked of it; as plain values it can be sent to a worker.
-
-    Attributes
-    ----------
-    paths
-        Its folder, or its files.
-    asked
-        What is wanted.
-    waivers
-        Its waivers.
-    previous
-        Last year's data, or an earlier report of it.
-    without
-        Files that make the reader stop: told as findings, never opened.
-    """
-
-    paths: tuple[str, ...]
-    asked: Asked
-    waivers: tuple[Mapping[str, Any], ...] = ()
-    previous: str | None = None
-    without: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parts as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Task:
-        """Rebuild a task from :meth:`to_dict`, also after it was JSON."""
-        asked: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["asked"].items()}
-        return cls(
-            tuple(data["paths"]),
-            Asked(**asked),
-            tuple(data["waivers"]),
-            data["previous"],
-            tuple(data["without"]),
-        )
 
 
 def check(task: Task) -> Parts:
@@ -156,14 +85,44 @@ def open_file(reader: str, path: str, profile: tuple[str, ...], limits: Mapping[
         return
 
 
-def _checked(task: Task) -> Parts:
+def report_of(
+    task: Task, *, data: Data | None = None, tell: Callable[[str], None] | None = None
+) -> tuple[ValidationReport, str | None]:
+    """Return the report of a submission, and the fingerprint of last year's data if there are any.
+
+    Parameters
+    ----------
+    task
+        The submission.
+    data
+        What to validate in the place of its files: a Parquet file by the name of its table.
+    tell
+        Called with ``read`` and ``validate`` before each.
+
+    Raises
+    ------
+    GbiError
+        What reading and validation raise.
+    """
     asked = task.asked
-    submission = _submission(task)
+    if tell is not None:
+        tell("read")
+    found = _submission(task) if data is None else data
     previous, before = _previous(task.previous, asked)
+    if tell is not None:
+        tell("validate")
     report = validate(
-        submission, previous=previous, as_of=asked.as_of, only=asked.only, exclude=asked.exclude,
+        found, previous=previous, as_of=asked.as_of, only=asked.only, exclude=asked.exclude,
         waivers=list(task.waivers) or None, rules=asked.rules,
     )  # fmt: skip
+    return report, before
+
+
+def rendered(
+    report: ValidationReport, task: Task, before: str | None
+) -> tuple[Parts, list[dict[str, str]]]:
+    """Return the files asked for by name, and the workbooks without an annotated copy, and why."""
+    asked = task.asked
     made = {FORMATS[form][0]: render_report(report, form) for form in asked.formats}
     files = {n: c.encode() if isinstance(c, str) else c for n, c in made.items()}
     refused: list[dict[str, str]] = []
@@ -175,6 +134,12 @@ def _checked(task: Task) -> Parts:
         issued = receipt(report, outputs=hashes, previous=before)
         files[f"{_RECEIPT}{SUFFIX}"] = issued.to_json().encode()
         files[f"{_RECEIPT}{SUFFIX.replace('json', 'html')}"] = issued.to_html().encode()
+    return files, refused
+
+
+def _checked(task: Task) -> Parts:
+    report, before = report_of(task)
+    files, refused = rendered(report, task, before)
     entry = {
         "verdict": report.verdict,
         "counts": report.counts,

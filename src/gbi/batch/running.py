@@ -1,148 +1,36 @@
-"""A batch: many submissions validated, each accounted for, in an order that never changes."""
+"""Many submissions validated: options refused early, nothing checked twice, nothing left out."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gbi.batch.cache import Cache
-from gbi.batch.checking import LANGUAGELESS, REPORT, Task, entry_of, outputs_of
+from gbi.batch.checking import LANGUAGELESS, REPORT, entry_of, outputs_of
+from gbi.batch.outcome import BATCH_FILE, Batch, Checked
 from gbi.batch.submissions import Place, content, program
+from gbi.batch.tasks import Task
 from gbi.batch.workers import Workers
 from gbi.errors import GbiError
 from gbi.findings import SEVERITIES
 from gbi.ingest.profile import profile_named
-from gbi.provenance import canonical_json, gbi_version, ruleset_hash
+from gbi.provenance import canonical_json
 from gbi.report.outputs import FORMATS
-from gbi.results import write_atomically
 from gbi.validation import read_waivers
 from gbi.validation.catalogue import catalogue, pick
 from gbi.validation.justification import read_justifications
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from gbi.batch.checking import Asked, Parts
+    from gbi.batch.checking import Parts
+    from gbi.batch.tasks import Asked
 
-BATCH_SCHEMA = "gbi-batch/1"
-BATCH_FILE = "batch.json"
-WORST = (4, 3, 2, 1, 5, 0)  # exit codes: of several, the first in this order holds
 _WAIVER_FILES = (".yaml", ".yml", ".xlsx")
-
-
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """A submission of a batch.
-
-    Attributes
-    ----------
-    name
-        Its name.
-    entry
-        What came of it: verdict, counts, files, exit codes by ``--fail-on``, or the error.
-    outputs
-        Its files by name.
-    from_cache
-        Whether it was kept from an earlier run, so that nothing of it was read.
-    """
-
-    name: str
-    entry: Mapping[str, Any]
-    outputs: Mapping[str, bytes] = field(repr=False)
-    from_cache: bool
-
-    def exit_code(self, fail_on: str) -> int:
-        """Return what a command on this submission alone would end with."""
-        return int(self.entry["exit_codes"][fail_on])
-
-    def to_dict(self, fail_on: str) -> dict[str, Any]:
-        """Return the parts as plain values."""
-        told = ("verdict", "counts", "files", "fingerprint", "error", "not_annotated")
-        hashes = {n: hashlib.sha256(c).hexdigest() for n, c in self.outputs.items()}
-        return {
-            "name": self.name,
-            **{key: self.entry[key] for key in told},
-            "exit_code": self.exit_code(fail_on),
-            "outputs": [{"name": n, "sha256": h} for n, h in sorted(hashes.items())],
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """The submissions of a batch by name, and what was asked.
-
-    Attributes
-    ----------
-    submissions
-        All of them, also those that could not be read.
-    options
-        ``as_of``, ``only``, ``exclude``.
-    fail_on
-        The severity from which the exit code is 1.
-    """
-
-    submissions: tuple[Checked, ...]
-    options: Mapping[str, Any]
-    fail_on: str = "blocking"
-
-    @property
-    def exit_code(self) -> int:
-        """The gravest of the submissions' exit codes: 4, 3, 1, 5, 0."""
-        codes = {s.exit_code(self.fail_on) for s in self.submissions}
-        return next((code for code in WORST if code in codes), 0)
-
-    @property
-    def totals(self) -> dict[str, Any]:
-        """How many submissions there are by verdict, and how many findings by severity."""
-        entries = [s.entry for s in self.submissions]
-        counts = Counter[str]()
-        for entry in entries:
-            counts.update(entry["counts"] or {})
-        verdicts = Counter(e["verdict"] or "unreadable" for e in entries)
-        return {
-            "submissions": len(entries),
-            "files": sum(e["files"] or 0 for e in entries),
-            "verdicts": dict(sorted(verdicts.items())),
-            "counts": {name: counts[name] for name in (*SEVERITIES, "waived")},
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the ``gbi-batch/1`` payload; whether a cache helped is not in it."""
-        return {
-            "schema": BATCH_SCHEMA,
-            "version": gbi_version(),
-            "ruleset": ruleset_hash(),
-            "options": {**self.options, "fail_on": self.fail_on},
-            "submissions": [s.to_dict(self.fail_on) for s in self.submissions],
-            "totals": self.totals,
-            "exit_code": self.exit_code,
-        }
-
-    def to_json(self) -> str:
-        """Return the payload as JSON text; the same submissions give the same bytes."""
-        return canonical_json(self.to_dict(), indent=1) + "\n"
-
-    def write(self, out: Path) -> Path:
-        """Write a folder for each submission, then ``batch.json``; return its path.
-
-        What an earlier batch wrote into the folder and this one doesn't is removed, if nobody has
-        changed it since.
-        """
-        before = _written(out)
-        now = set()
-        for submission in self.submissions:
-            for name, made in submission.outputs.items():
-                now.add(write_atomically(out / submission.name / name, made))
-        for path, sha256 in before.items():
-            if path not in now and path.is_file() and _sha256(path) == sha256:
-                path.unlink()
-        return write_atomically(out / BATCH_FILE, self.to_json())
 
 
 def validate_batch(
@@ -187,12 +75,11 @@ def validate_batch(
         Exit code 2 for what is wrong with the options, before anything is read. What is wrong
         with a submission is told in the batch.
     """
-    _refuse(asked, fail_on, jobs)
-    asked = _placed(asked)
+    refuse(asked, fail_on, jobs)
     common = _common_key(asked)
     tasks, keys = [], []
     for place in places:
-        task = _task(place, asked, previous, waivers)
+        task = task_of(place, asked, previous=previous, waivers=waivers)
         tasks.append(task)
         keys.append(_key(place, task, common, out))
     kept = Cache(cache)
@@ -223,46 +110,62 @@ def validate_batch(
     )
 
 
-def waivers_of(path: Path) -> list[dict[str, Any]]:
+def task_of(
+    place: Place, asked: Asked, *, previous: Path | None = None, waivers: Path | None = None
+) -> Task:
+    """Return what is to be done for a submission (see :func:`validate_batch`).
+
+    Raises
+    ------
+    GbiError
+        ``GBI-E060`` if a path isn't there; what reading waivers raises.
+    """
+    given = None if waivers is None else _answers(place, waivers)
+    before = None if previous is None else _before(place, previous)
+    return Task(
+        tuple(str(p.resolve()) for p in place.paths),
+        _placed(asked),
+        tuple(_waivers_of(given)) if given else (),
+        None if before is None else str(before.resolve()),
+    )
+
+
+def _waivers_of(path: Path) -> list[dict[str, Any]]:
     """Read waivers from YAML, or from the answers in an annotated copy or findings workbook."""
     yaml = path.suffix.lower() in (".yaml", ".yml")
     return read_waivers(path) if yaml else read_justifications(path)
 
 
-def _refuse(asked: Asked, fail_on: str, jobs: int | None) -> None:
-    """Refuse options that no submission could be validated with."""
+def refuse(asked: Asked, fail_on: str, jobs: int | None = None) -> None:
+    """Refuse options that no submission could be validated with.
+
+    Raises
+    ------
+    GbiError
+        Exit code 2, with what is allowed.
+    """
+    if jobs is not None and jobs < 1:
+        raise GbiError("GBI-E071", where="jobs", expected="1, 2, 3, …", got=str(jobs))
     allowed = (*SEVERITIES, "never")
     if fail_on not in allowed:
         raise GbiError("GBI-E011", expected=", ".join(allowed), got=fail_on)
-    if jobs is not None and jobs < 1:
-        raise GbiError("GBI-E071", where="jobs", expected="1, 2, 3, …", got=str(jobs))
     for form in asked.formats:
         if form not in FORMATS:
             raise GbiError("GBI-E089", expected=", ".join(FORMATS), got=form)
-    try:
-        date.fromisoformat(asked.as_of or "2025-01-01")
-    except ValueError:
-        raise GbiError("GBI-E130", where="as_of", got=asked.as_of) from None
     pick(asked.only, asked.exclude, catalogue(None if asked.rules is None else Path(asked.rules)))
     for named in asked.profile:
         profile_named(named)
 
 
 def _placed(asked: Asked) -> Asked:
-    """Return what is asked with whole paths: a worker stands in another folder."""
+    """Return what is asked with whole paths (a worker stands in another folder), its day read."""
     rules = None if asked.rules is None else str(Path(asked.rules).resolve())
     own = (str(Path(p).resolve()) if Path(p).is_file() else p for p in asked.profile)
-    return replace(asked, rules=rules, profile=tuple(own))
-
-
-def _task(place: Place, asked: Asked, previous: Path | None, waivers: Path | None) -> Task:
-    paths = tuple(str(p.resolve()) for p in place.paths)
-    given = None if waivers is None else _answers(place, waivers)
-    before = None if previous is None else _before(place, previous)
-    return Task(
-        paths, asked, tuple(waivers_of(given)) if given else (),
-        None if before is None else str(before.resolve()),
-    )  # fmt: skip
+    try:
+        day = None if asked.as_of is None else date.fromisoformat(asked.as_of).isoformat()
+    except ValueError:
+        raise GbiError("GBI-E130", where="as_of", got=asked.as_of) from None
+    return replace(asked, rules=rules, profile=tuple(own), as_of=day)
 
 
 def _before(place: Place, path: Path) -> Path | None:
@@ -319,21 +222,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _written(out: Path) -> dict[Path, str]:
-    """Return what an earlier batch says to have written into a folder, with its SHA-256."""
-    try:
-        document = json.loads((out / BATCH_FILE).read_text(encoding="utf-8"))
-        return {
-            out / s["name"] / made["name"]: made["sha256"]
-            for s in document["submissions"]
-            for made in s["outputs"]
-            if ".." not in f"{s['name']}/{made['name']}"
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

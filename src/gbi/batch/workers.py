@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from gbi.batch.cache import packed, unpacked
-from gbi.batch.checking import ENTRY, Task, check, open_file, stopped
+from gbi.batch.checking import ENTRY, check, open_file, stopped
+from gbi.batch.tasks import Task
 from gbi.errors import GbiError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _CHILD = (
     "from gbi.batch.workers import serve; serve()"
 )
 # The processes share the cores already: more threads in each only wait for one another.
-_ONE_THREAD = {n: "1" for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _DONE = b"done\n"
 
 
@@ -63,7 +64,7 @@ class Worker:
         self._answer.unlink(missing_ok=True)
         line = json.dumps({**question, "answer": str(self._answer)})
         talk, listen = self._process.stdin, self._process.stdout
-        assert talk is not None and listen is not None  # noqa: S101, PT018
+        assert talk is not None and listen is not None  # noqa: PT018
         try:
             talk.write(line.encode() + b"\n")
             talk.flush()

@@ -17,6 +17,7 @@ from gbi.validation.matching import (
     key_words,
     members,
     multiplier,
+    name_of,
     noise,
     positions_of,
 )
@@ -53,7 +54,7 @@ def listed_elsewhere(ctx: Context) -> Checked:
         near = _near(frame, rows[0], level, other.frame, trails.scopes, trails.given[1])
         found.append(
             Violation(
-                tuple(rows), p.get("at", level), found=_name(frame, rows[0], level),
+                tuple(rows), p.get("at", level), found=name_of(frame, rows[0], level),
                 expected=", ".join(near[0]) or None, suggestion=near[1], shared=True,
                 details={"period": str(folded(frame.iloc[rows[:1]], "YEAR")[0])},
             )
@@ -87,15 +88,6 @@ def _where(frame: pd.DataFrame, where: dict[str, list[str]]) -> _Part:
     return _Part(frame, rows_where(frame, where))
 
 
-def _name(frame: pd.DataFrame, row: int, level: str) -> str:
-    """Return a label, else the code, as written."""
-    for column in (f"{level}_LABEL", level, "DEPARTMENT_LABEL", "DEPARTMENT"):
-        value = plain(frame[column].iloc[row]) if column in frame.columns else None
-        if value is not None:
-            return str(value)
-    return ""
-
-
 def _near(
     frame: pd.DataFrame,
     row: int,
@@ -106,8 +98,8 @@ def _near(
 ) -> tuple[list[str], str | None]:
     """Return what the other table names at that place, and what of it is nearest to the word."""
     there = np.flatnonzero((scopes[1] == scopes[0][row]) & given)
-    known = list(dict.fromkeys(_name(other, int(r), level) for r in there))
-    word = _name(frame, row, level)
+    known = list(dict.fromkeys(name_of(other, int(r), level) for r in there))
+    word = name_of(frame, row, level)
     # A budget code one digit off is another line: only words are corrected.
     return known[:_SHOWN], None if is_code(word) else suggest(word, known)
 
@@ -125,7 +117,7 @@ def _missing_here(
     absent &= pd.Series(trails.scopes[1]).isin(begun).to_numpy()
     found = []
     for rows in members(trails.items[1], absent):
-        name = _name(other.frame, rows[0], level)
+        name = name_of(other.frame, rows[0], level)
         found.append(
             Violation(
                 (begun[trails.scopes[1][rows[0]]],), ctx.params.get("at", level), found=name,
@@ -171,7 +163,7 @@ def totals_elsewhere(ctx: Context) -> Checked:
                 tuple(rows), found=value / unit, expected=expected / unit,
                 difference=(value - expected) / unit, tolerance=allowed / unit, shared=True,
                 elsewhere=tuple((table, int(part.rows[r])) for r in others),
-                details={"programme": _name(ctx.frame, rows[0], "PROGRAMME")},
+                details={"programme": name_of(ctx.frame, rows[0], "PROGRAMME")},
             )
         )  # fmt: skip
     return Checked(checked, found)
@@ -263,7 +255,7 @@ def key_elsewhere(ctx: Context) -> Checked:
     known = list(dict.fromkeys(str(v) for v in codes(other, p["at"], "") if v))
     found = []
     for rows in members(mine, looked & ~met):
-        name = _name(ctx.frame, rows[0], p["at"])
+        name = name_of(ctx.frame, rows[0], p["at"])
         found.append(
             Violation(
                 tuple(rows), p["at"], found=name, suggestion=suggest(name, known), shared=True
@@ -310,53 +302,3 @@ def values_elsewhere(ctx: Context) -> Checked:
         for i in np.flatnonzero(off).tolist()
     ]  # fmt: skip
     return Checked(len(rows), found)
-
-
-def credits_without_result(ctx: Context) -> Checked:
-    """Find programmes of the budget whose results chain counts no persons.
-
-    Only ministries that hand in a chain are looked at. Params: ``table``, ``counted`` (codes of
-    ``COUNTED`` that make an indicator one of persons).
-    """
-    chain = ctx.others[ctx.params["table"]]
-    if "PROGRAMME" not in ctx.frame.columns or "COUNTED" not in chain.columns:
-        return Checked(0)
-    trails = Trails(chain, ctx.frame, ["MINISTRY"], ["PROGRAMME"])
-    persons = rows_where(chain, {"COUNTED": ctx.params["counted"]})
-    credit = np.isfinite(ctx.values()) & (ctx.values() > 0) & trails.given[1]
-    # Only where chain and budget name programmes alike can one be said to be missing.
-    alike = set(trails.scopes[0][pd.Series(trails.items[0]).isin(set(trails.items[1])).to_numpy()])
-    looked = credit & pd.Series(trails.scopes[1]).isin(alike).to_numpy()
-    met = pd.Series(trails.items[1]).isin(set(trails.items[0][persons])).to_numpy()
-    found = [
-        Violation(
-            tuple(rows), "PROGRAMME", found=_name(ctx.frame, rows[0], "PROGRAMME"), shared=True
-        )
-        for rows in members(trails.items[1], looked & ~met)
-    ]
-    return Checked(len(members(trails.items[1], looked)), found)
-
-
-def unit_cost_by_sex(ctx: Context) -> Checked:
-    """Find programmes with credits whose persons are given by sex, but nowhere as a count.
-
-    A cost by sex divides credits by heads. Where nothing at all is given by sex, the missing
-    split is reported per indicator. Params: ``table`` (the budget), ``counted``, ``sexes``,
-    ``units`` (of counts).
-    """
-    p, frame, budget = ctx.params, ctx.frame, ctx.others[ctx.params["table"]]
-    trails = Trails(frame, budget, ["YEAR", "MINISTRY"], ["PROGRAMME"])
-    item = pd.Series(trails.items[0])
-    by_sex = rows_where(frame, {"COUNTED": p["counted"], "SEX": p["sexes"]}) & ctx.given()
-    credit = (floats(budget, "OBS_VALUE") > 0) & trails.given[1]
-    looked = by_sex & trails.given[0] & item.isin(set(trails.items[1][credit])).to_numpy()
-    heads = by_sex & rows_where(frame, {"UNIT_MEASURE": p["units"]})
-    met = item.isin(set(trails.items[0][heads])).to_numpy()
-    found = [
-        Violation(
-            tuple(rows), "UNIT_MEASURE", found=_name(frame, rows[0], "PROGRAMME"),
-            expected=", ".join(p["sexes"]), shared=True,
-        )
-        for rows in members(trails.items[0], looked & ~met)
-    ]  # fmt: skip
-    return Checked(len(members(trails.items[0], looked)), found)

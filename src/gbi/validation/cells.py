@@ -13,7 +13,6 @@ from gbi.validation.context import (
     Checked,
     Violation,
     among,
-    codes,
     floats,
     group_ids,
     plain,
@@ -202,7 +201,7 @@ def one_of(ctx: Context) -> Checked:
             rows = np.flatnonzero(mine & ~among(ctx.frame, column, allowed))
             if not len(rows):
                 continue
-            words = codes(ctx.frame, column, "")[rows]
+            words = ctx.frame[column].iloc[rows].to_numpy(dtype=object)
             near = {w: suggest(str(w), list(allowed)) for w in dict.fromkeys(words.tolist())}
             found.append(
                 Breaches(

@@ -276,6 +276,11 @@ def _kept(frame: pd.DataFrame, what: tuple[Any, ...], make: Callable[[], Kept]) 
     return held
 
 
+def _is_kept(frame: pd.DataFrame, what: tuple[Any, ...]) -> bool:
+    memory = _MEMORY.get()
+    return memory is not None and what in memory.get(id(frame), {})
+
+
 def floats(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     """Return a column as floats, NaN where missing."""
     return _kept(frame, ("floats", column), lambda: _floats(frame[column]))
@@ -283,7 +288,7 @@ def floats(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
 
 def _floats(column: pd.Series[Any]) -> NDArray[np.float64]:
     if column.dtype == np.float64:
-        return np.array(column, dtype=np.float64)
+        return np.asarray(column, dtype=np.float64).view()  # no copy: it can't be written to
     out = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.array(out, dtype=np.float64)
 
@@ -319,6 +324,8 @@ def among(
     wanted = set(allowed)
     if column not in frame.columns:
         return np.full(len(frame), default in wanted)
+    if default is None and not _is_kept(frame, ("coded", column)):
+        return np.array(frame[column].isin(list(wanted)), dtype=bool)
     numbers, values = coded(frame, column)
     hit = np.array([*(v in wanted for v in values), default in wanted], dtype=bool)
     return np.asarray(hit[numbers])
@@ -404,7 +411,7 @@ def exact(frame: pd.DataFrame) -> NDArray[np.bool_]:
     unit = among(frame, "UNIT_MEASURE", _EXACT_UNITS)
     if "UNIT_MULT" in frame.columns:
         multiplier = floats(frame, "UNIT_MULT")
-        unit &= np.nan_to_num(multiplier, nan=0.0) == 0.0
+        unit = unit & (np.nan_to_num(multiplier, nan=0.0) == 0.0)
     return np.asarray(unit & (printed_units(frame) >= 1.0), dtype=bool)
 
 

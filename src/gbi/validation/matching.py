@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gbi.language import fold
-from gbi.validation.context import NOISE, NOWHERE, codes, floats, printed_units
+from gbi.validation.context import NOISE, NOWHERE, codes, floats, plain, printed_units
 from gbi.vocabulary.lists import accepted, concepts
 
 if TYPE_CHECKING:
@@ -120,6 +120,15 @@ def half_units(frame: pd.DataFrame) -> NDArray[np.float64]:
 def noise(*sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what floating point alone can make two figures differ by."""
     return np.asarray(NOISE * np.nanmax(np.abs(np.nan_to_num(np.stack(sizes))), axis=0))
+
+
+def name_of(frame: pd.DataFrame, row: int, level: str) -> str:
+    """Return a label, else the code, as written."""
+    for column in (f"{level}_LABEL", level, "DEPARTMENT_LABEL", "DEPARTMENT"):
+        value = plain(frame[column].iloc[row]) if column in frame.columns else None
+        if value is not None:
+            return str(value)
+    return ""
 
 
 def is_code(word: str) -> bool:

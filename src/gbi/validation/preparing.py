@@ -169,17 +169,15 @@ class _Withheld:
 
     @cached_property
     def _hidden(self) -> dict[str, NDArray[np.object_]]:
-        from gbi.compute.small_cells import SmallCells  # solvers, of which most runs need none
+        from gbi.validation.disclosure import withheld  # it brings a solver, seldom needed
 
-        rule = SmallCells()
-        sign = f"‹ {rule.min_n}"
-        masks = rule.masks(self._datasets)
-        return {name: np.where(mask, sign, "").astype(object) for name, mask in masks.items()}
+        return withheld(self._datasets)
 
     def signs(self, name: str) -> NDArray[np.object_]:
         """Return the sign of every row of a table; empty where the figures may be shown."""
         if schema(name).kind == "microdata":
-            return np.full(len(self._datasets[name]), WITHHELD, dtype=object)
+            sign = np.array(WITHHELD, dtype=object)
+            return np.broadcast_to(sign, len(self._datasets[name]))
         return self._hidden[name]
 
 

@@ -117,6 +117,11 @@ class Table:
         signs = self._signs
         return "" if signs is None else next((str(s) for s in signs[list(rows)] if s), "")
 
+    def any_mask(self) -> str:
+        """Return what is published in the place of figures of the whole table, such as totals."""
+        signs = self._signs
+        return "" if signs is None else next((str(s) for s in signs if s), "")
+
     @cached_property
     def _signs(self) -> NDArray[np.object_] | None:
         return None if self._withheld is None else self._withheld()
@@ -164,6 +169,8 @@ class Breached:
         mark = (violation.column, *key.values())
         seen[mark] += 1
         masks = [self.table.mask(violation.rows)]
+        if violation.totals:  # with the rows that are shown, a total gives the hidden ones
+            masks.append(self.table.any_mask())
         masks += [self.elsewhere[t].mask([at]) for t, at in violation.elsewhere]
         return make_finding(
             self.rule.code,
@@ -305,7 +312,7 @@ class Stored(Sequence[Finding]):
 def _joined(name: str, parts: Sequence[Any]) -> Any:
     if name in ("BREACH", "ROW"):
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-    return pd.api.types.union_categoricals(parts) if parts else pd.Categorical([])
+    return pd.api.types.union_categoricals(list(parts)) if parts else pd.Categorical([])
 
 
 def same_word(word: str, n: int) -> pd.Categorical[Any]:
