@@ -17,6 +17,7 @@ from typing import Any
 import gbi
 from gbi.findings import rule_document
 from gbi.ingest import profiles
+from gbi.report.rule_pages import write_rule_pages
 from gbi.resources import contract, read_yaml, resource_path
 from gbi.schemas import tables
 from gbi.vocabulary import codelists
@@ -74,10 +75,15 @@ def codelists_page() -> str:
 
 def rules_page() -> str:
     """Return the page of the rules: what each looks for, why, and what to do."""
-    parts = ["# Validation rules", GENERATED]
+    intro = (
+        "Every rule has [a page of its own](rules/index.html), in French, Arabic and English, with "
+        "its examples; [all rules as JSON](rules/rules.json)."
+    )
+    parts = ["# Validation rules", GENERATED, intro]
     for row in gbi.rules().itertuples():
         rule = rule_document(row.CODE)
-        parts += [f"## {row.CODE}", f"**{row.TITLE_EN}** ({row.SEVERITY})", rule["why"]["en"]]
+        title = f"**[{row.TITLE_EN}](rules/{row.CODE}.html)** ({row.SEVERITY})"
+        parts += [f"## {row.CODE}", title, rule["why"]["en"]]
         facts = [
             ("Français", row.TITLE_FR),
             ("العربية", row.TITLE_AR),
@@ -206,6 +212,7 @@ def build(out: Path = OUT) -> list[str]:
     shutil.copytree(HERE, out, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name, page in PAGES.items():
         (out / name).write_text(page() + "\n", encoding="utf-8")
+    write_rule_pages(out / "rules")
     return broken_links(out)
 
 

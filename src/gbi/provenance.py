@@ -223,7 +223,15 @@ class Provenance:
 
     @classmethod
     def of_file(cls, path: Path) -> Provenance:
-        """Start from a file that is read piece by piece: hashed here, as a whole."""
+        """Start from a file that is read piece by piece: hashed here, as a whole.
+
+        Raises
+        ------
+        GbiError
+            ``GBI-E060`` if there is no such file.
+        """
+        if not path.is_file():
+            raise GbiError("GBI-E060", where=str(path), exit_code=2)
         return cls((Source(path.name, sha256_of(path), path.stat().st_size),))
 
     @classmethod

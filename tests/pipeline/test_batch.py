@@ -166,6 +166,7 @@ def test_every_submission_is_accounted_for_and_read_once(
     made = folder_of(tmp_path, sample_dir, number)
     if number == 12:
         made |= {f"s{n:03}": maker for n, maker in enumerate(BROKEN, start=6)}
+        made["s001"] = empty  # the same content under two names
     root = tmp_path / "in"
     write(made, root, sample_dir)
 
@@ -235,7 +236,7 @@ def test_another_option_is_another_check(two: Path, tmp_path: Path, other: dict[
     assert again(validate_batch(places, Asked(lang="ar"), cache=cache, jobs=1)) == []
     assert again(validate_batch(places, Asked(**other), cache=cache, jobs=1)) == ["a", "b"]
     if "rules" in other:
-        (tmp_path / "rules" / "severities.yaml").write_text("GBI-A001: blocking\n")
+        (tmp_path / "rules" / "severities.yaml").write_text("GBI-F027: blocking\n")
         assert again(validate_batch(places, Asked(**other), cache=cache, jobs=1)) == ["a", "b"]
 
 
@@ -254,7 +255,7 @@ def test_a_damaged_entry_is_made_again(two: Path, tmp_path: Path, reader: str) -
 def test_what_is_not_lasting_is_not_kept(tmp_path: Path, reader: str, sample_dir: Path) -> None:
     """All files of a submission together end the process; none of them alone does."""
     root = tmp_path / "in"
-    write({"a": good, "b": good}, root, sample_dir)
+    write({"a": text_in_amount, "b": good}, root, sample_dir)
     (root / "b" / "kills").mkdir()
     batch = validated(root, tmp_path, reader)
     assert batch.submissions[1].entry["error"]["code"] == "GBI-E140"

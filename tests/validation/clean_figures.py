@@ -18,6 +18,10 @@ YEAR = 2025
 DEPARTMENTS = ("SANTE", "EDUCATION", "JUSTICE", "HABOUS", "SOLIDARITE", "HCP", "CESE", "TRANSPORT",
                "AGRICULTURE", "INDUSTRIE")  # fmt: skip
 PROGRAMMES = {"101": "Offre de services", "102": "Gouvernance et soutien"}
+COUNTED_IN = {
+    PROGRAMMES["101"]: "Nombre de personnes reçues",
+    PROGRAMMES["102"]: "Nombre de personnes formées",
+}
 REGIONS = tuple(f"MA-{n:02d}" for n in range(1, 13))
 AGES = ("Y0T14", "Y15T59", "Y_GE60")
 SEXES = {"F": "Femmes", "M": "Hommes", "_T": "Ensemble"}
@@ -156,10 +160,10 @@ def _chains(rng: Rng, codes: Sequence[str]) -> list[Row]:
                 "UNIT_MULT": 0, "OBS_STATUS": "A", "DIRECTION": "UP", "SCOPE": "SERVICE",
                 "SOURCE": "Registre des prestations",
             }  # fmt: skip
-            rows += _counts(rng, of, "Nombre de personnes reçues")
+            rows += _counts(rng, of, COUNTED_IN[title])
             if title == PROGRAMMES["101"]:
-                rows += _rates(rng, of, f"P{n}")
-                rows += _shares(rng, of)
+                rows += _rates(rng, of)
+                rows += _shares(rng, of, f"P{n}")
                 rows += _parity(rng, of, f"Q{n}")
             else:
                 rows += _centres(rng, of)
@@ -179,8 +183,12 @@ def _counts(rng: Rng, of: Row, name: str) -> list[Row]:
     if women[0] == men[0]:
         men = [m + 17 for m in men]
     both = [w + m for w, m in zip(women, men, strict=True)]
-    # the wider gap is today's: the target of those who are fewer grows most
-    return _three(of, women, men, both)
+    return _one_series(_three(of, women, men, both))
+
+
+def _one_series(rows: Sequence[Row]) -> list[Row]:
+    """Return rows as in the sheet of the form where women and men stand side by side."""
+    return [{k: v for k, v in r.items() if k != "SUB_INDICATOR"} for r in rows]
 
 
 def _three(of: Row, women: Sequence[float], men: Sequence[float], both: Sequence[float]) -> list[Row]:  # noqa: E501
@@ -193,19 +201,19 @@ def _three(of: Row, women: Sequence[float], men: Sequence[float], both: Sequence
     ]  # fmt: skip
 
 
-def _rates(rng: Rng, of: Row, pair: str) -> list[Row]:
+def _rates(rng: Rng, of: Row) -> list[Row]:
     of = {**of, "INDICATOR": "Taux d'accès au service", "UNIT_MEASURE": "PT", "DECIMALS": 1,
-          "COUNTED": "PERSONS", "MEASURE_KIND": "RATE", "PAIR_ID": pair}  # fmt: skip
+          "COUNTED": "PERSONS", "MEASURE_KIND": "RATE"}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(31, 36))]
     gap = sorted((round(x, 1) for x in rng.uniform(1, 8, len(_TIMES))), reverse=True)
     men = [round(w + g, 1) for w, g in zip(women, gap, strict=True)]
     both = [round(w * 0.53 + m * 0.47, 1) for w, m in zip(women, men, strict=True)]
-    return _three(of, women, men, both)
+    return _one_series(_three(of, women, men, both))
 
 
-def _shares(rng: Rng, of: Row) -> list[Row]:
+def _shares(rng: Rng, of: Row, pair: str) -> list[Row]:
     of = {**of, "INDICATOR": "Part dans les inscriptions", "UNIT_MEASURE": "PT", "DECIMALS": 1,
-          "COUNTED": "PERSONS", "MEASURE_KIND": "SHARE"}  # fmt: skip
+          "COUNTED": "PERSONS", "MEASURE_KIND": "SHARE", "PAIR_ID": pair}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(31, 34))]
     men = [round(100 - w, 1) for w in women]
     rows = [r for r in _three(of, women, men, women) if r["SEX"] != "_T"]
@@ -235,12 +243,10 @@ def _centres(rng: Rng, of: Row) -> list[Row]:
           "MEASURE_KIND": "COUNT"}  # fmt: skip
     town = [round(x) for x in _growing(rng, rng.uniform(300, 600))]
     land = [round(x) for x in _growing(rng, rng.uniform(300, 600))]
-    parts = {"U": ("En ville", town), "R": ("À la campagne", land),
-             "_T": ("Tous milieux", [u + r for u, r in zip(town, land, strict=True)])}  # fmt: skip
-    for code, (name, values) in parts.items():
+    both = [u + r for u, r in zip(town, land, strict=True)]
+    for code, values in {"U": town, "R": land, "_T": both}.items():
         rows += [
-            {**of, "INDICATOR": "Nombre de centres équipés", "SUB_INDICATOR": name,
-             "URBANISATION": code, "TIME_PERIOD": time, "VALUE_KIND": kind, "OBS_VALUE": float(v)}
+            {**of, "INDICATOR": "Nombre de centres équipés", "URBANISATION": code, "TIME_PERIOD": time, "VALUE_KIND": kind, "OBS_VALUE": float(v)}
             for (time, kind), v in zip(_TIMES, values, strict=True)
         ]  # fmt: skip
     regions = (4, 5, 7, 9, 11)
@@ -269,8 +275,8 @@ def _beneficiaries(rng: Rng, chains: Sequence[Row]) -> list[Row]:
     rows: list[Row] = []
     counts = [
         r for r in chains
-        if r["INDICATOR"] == "Nombre de personnes reçues" and r["VALUE_KIND"] == "REALISED"
-        and r["TIME_PERIOD"] in ("2023", "2024") and "Offre" in r["PROGRAMME"]
+        if r["INDICATOR"] == COUNTED_IN[PROGRAMMES["101"]] and r["VALUE_KIND"] == "REALISED"
+        and r["TIME_PERIOD"] in ("2023", "2024")
         and r["SEX"] != "_T"
     ]  # fmt: skip
     drop = {"OBJECTIVE", "DIRECTION", "SCOPE", "PAIR_ID"}
@@ -286,8 +292,7 @@ def _beneficiaries(rng: Rng, chains: Sequence[Row]) -> list[Row]:
             parts[department, time, "_T"] = [w + m for w, m in zip(values, men, strict=True)]
     templates = {r["DEPARTMENT"]: {k: v for k, v in r.items() if k not in drop} for r in counts}
     for (department, time, sex), values in parts.items():
-        of = {**templates[department], "SERVICE": "Accueil", "TIME_PERIOD": time, "SEX": sex,
-              "SUB_INDICATOR": SEXES[sex]}  # fmt: skip
+        of = {**templates[department], "SERVICE": "Accueil", "TIME_PERIOD": time, "SEX": sex}  # fmt: skip
         rows.append({**of, "OBS_VALUE": float(sum(values))})
         rows += [
             {**of, "REF_AREA": area, "OBS_VALUE": float(v)}

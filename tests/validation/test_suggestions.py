@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -166,3 +168,9 @@ def test_figures_are_numbered_through_rows_and_printed_totals() -> None:
     (group,) = groups(ties)
     assert group.free == {0, 1, 2}
     assert [t.parties for t in group.broken] == [("GBI-A003", (0, 1, 2), ())]
+
+
+def test_solvers_are_loaded_only_once_something_is_to_be_solved() -> None:
+    script = "import sys, gbi.validation; print(*(m for m in sys.modules if m == 'scipy.optimize'))"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert ended.stdout.strip() == b""

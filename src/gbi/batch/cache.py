@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENVIRONMENT = "GBI_CACHE"
+_KEPT = "validate"
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # in an archive: the same parts give the same bytes
 
 
@@ -71,10 +72,12 @@ class Cache:
         if self.folder is None:
             return
         try:
+            # annotated copies hold what the sender wrote: nobody else's to read
+            (self.folder / _KEPT).mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._path(self.folder, key), packed(parts))
         except OSError:
             return
 
     @staticmethod
     def _path(folder: Path, key: str) -> Path:
-        return folder / "validate" / key[:2] / f"{key}.zip"
+        return folder / _KEPT / key[:2] / f"{key}.zip"

@@ -68,8 +68,9 @@ def check(task: Task) -> Parts:
 def stopped(task: Task, error: GbiError) -> Parts:
     """Return the parts of a submission about which there is no report, and why."""
     told = error.to_dict()
-    if error.where in (*task.paths, *(str(Path(p).resolve()) for p in task.paths)):
-        told["where"] = Path(error.where or "").name  # no path of this machine in what is kept
+    if error.where and Path(error.where).is_absolute():
+        # no path of this machine in what is kept; and a folder's name is not its content
+        told["where"] = Path(error.where).name if Path(error.where).is_file() else None
     return {ENTRY: _json({
         "verdict": None, "counts": None, "files": None, "fingerprint": None,
         "exit_codes": dict.fromkeys(FAIL_ON, error.exit_code), "error": told, "not_annotated": [],
@@ -289,5 +290,6 @@ def outputs_of(parts: Mapping[str, bytes]) -> Parts:
 
 
 def _is_plain(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return len(parts) in (1, 2) and ".." not in parts and not set(name) & set("\\:\0")
+    path = PurePosixPath(name)
+    inside = not path.is_absolute() and 1 <= len(path.parts) <= 2 and ".." not in path.parts
+    return inside and not set(name) & set("\\:\0")

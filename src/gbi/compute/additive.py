@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
+import scipy  # its parts are loaded when they are asked for
 
 from gbi.vocabulary.lists import accepted
 
@@ -147,8 +147,8 @@ class Additive:
         Total cell, its parts, and whether the parts are all there should be.
     """
 
-    sums: sparse.csr_matrix
-    equal: sparse.csr_matrix
+    sums: scipy.sparse.csr_matrix
+    equal: scipy.sparse.csr_matrix
     rests: NDArray[np.bool_]
     missing: NDArray[np.bool_]
     lines: tuple[tuple[int, tuple[int, ...], bool], ...]
@@ -224,7 +224,7 @@ def additive(cells: Sequence[Cell], dimensions: Sequence[str]) -> Additive:
         rows += [i] * len(inside)
         columns += inside.tolist()
     shape = (len(cells), count)
-    sums = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    sums = scipy.sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
     used = np.asarray(sums.sum(axis=0)).ravel() > 0
     grid = np.unravel_index(np.arange(count), sizes) if sizes else ()
     rest, assumed = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
@@ -235,7 +235,7 @@ def additive(cells: Sequence[Cell], dimensions: Sequence[str]) -> Additive:
             assumed |= unnamed
     return Additive(
         sums[:, used],
-        sparse.csr_matrix((0, int(used.sum()))),
+        scipy.sparse.csr_matrix((0, int(used.sum()))),
         rest[used],
         (rest & ~assumed)[used],
         lines,
@@ -254,9 +254,9 @@ def _by_cells(
     first: dict[Cell, int] = {}
     where = [first.setdefault(cell, len(first)) for cell in cells]
     n, k = len(first), len(lines)
-    sums = sparse.lil_matrix((len(cells), n + k))
+    sums = scipy.sparse.lil_matrix((len(cells), n + k))
     sums[np.arange(len(cells)), where] = 1.0
-    equal = sparse.lil_matrix((k, n + k))
+    equal = scipy.sparse.lil_matrix((k, n + k))
     for j, (total, inside, _) in enumerate(lines):
         equal[j, where[total]] = 1.0
         equal[j, n + j] = -1.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import optimize, sparse
+import scipy  # its parts are loaded when they are asked for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,8 @@ class System:
         How far a value may lie from its sum: rounding, and errors of the data.
     """
 
-    sums: sparse.csr_matrix
-    equal: sparse.csr_matrix
+    sums: scipy.sparse.csr_matrix
+    equal: scipy.sparse.csr_matrix
     values: Floats
     tolerance: Floats
 
@@ -66,10 +66,10 @@ class Sensitive:
 
 def _solve(
     cost: Floats, blocks: Sequence[tuple[Any, Floats, Floats]], upper: Floats
-) -> optimize.OptimizeResult:
-    constraints = [optimize.LinearConstraint(a, lb, ub) for a, lb, ub in blocks if a.shape[0]]
-    return optimize.milp(
-        cost, constraints=constraints, bounds=optimize.Bounds(np.zeros(len(cost)), upper)
+) -> scipy.optimize.OptimizeResult:
+    constraints = [scipy.optimize.LinearConstraint(a, lb, ub) for a, lb, ub in blocks if a.shape[0]]
+    return scipy.optimize.milp(
+        cost, constraints=constraints, bounds=scipy.optimize.Bounds(np.zeros(len(cost)), upper)
     )
 
 
@@ -97,10 +97,10 @@ def system(table: Additive, values: Floats, tolerance: Floats, *, seen: bool = F
     n, m = a.shape
     doubtful = table.rests & ~table.missing if seen else table.rests
     cost = np.concatenate([np.where(doubtful, 1.0, 0.0), np.full(2 * n, _SLACK_COST)])
-    eye = sparse.identity(n, format="csr")
-    rows = sparse.hstack([a, eye, -eye], format="csr")
-    none = sparse.hstack(
-        [table.equal, sparse.csr_matrix((table.equal.shape[0], 2 * n))], format="csr"
+    eye = scipy.sparse.identity(n, format="csr")
+    rows = scipy.sparse.hstack([a, eye, -eye], format="csr")
+    none = scipy.sparse.hstack(
+        [table.equal, scipy.sparse.csr_matrix((table.equal.shape[0], 2 * n))], format="csr"
     )
     zero = np.zeros(none.shape[0])
     v, t = values[known], tolerance[known]
@@ -159,25 +159,26 @@ def _pair(s: System, hidden: Mask, goal: Sensitive, weights: Floats, fixed: Mask
     a, n, m = s.sums[shown], int(shown.sum()), s.sums.shape[1]
     v, t = s.values[shown], s.tolerance[shown]
     free = ~fixed[shown]
-    move = sparse.diags(free.astype(float), format="csr")
-    none = sparse.csr_matrix((n, m))
-    up = sparse.hstack([a, none], format="csr")
-    down = sparse.hstack([none, a], format="csr")
+    move = scipy.sparse.diags(free.astype(float), format="csr")
+    none = scipy.sparse.csr_matrix((n, m))
+    up = scipy.sparse.hstack([a, none], format="csr")
+    down = scipy.sparse.hstack([none, a], format="csr")
     infinite = np.full(n, np.inf)
     blocks: list[tuple[Any, Floats, Floats]] = []
     for end in (up, down):
-        blocks.append((sparse.hstack([end, -move]), -infinite, v + t))
-        blocks.append((sparse.hstack([end, move]), v - t, infinite))
+        blocks.append((scipy.sparse.hstack([end, -move]), -infinite, v + t))
+        blocks.append((scipy.sparse.hstack([end, move]), v - t, infinite))
     e, k = s.equal, s.equal.shape[0]
-    both = sparse.block_diag([e, e]) if k else sparse.csr_matrix((0, 2 * m))
-    blocks.append((sparse.hstack([both, sparse.csr_matrix((2 * k, n))]), np.zeros(2 * k),
-                   np.zeros(2 * k)))  # fmt: skip
+    both = scipy.sparse.block_diag([e, e]) if k else scipy.sparse.csr_matrix((0, 2 * m))
+    zero = np.zeros(2 * k)
+    wide = scipy.sparse.hstack([both, scipy.sparse.csr_matrix((2 * k, n))])
+    blocks.append((wide, zero, zero))
     apart = np.concatenate([goal.vector, -goal.vector, np.zeros(n)])
-    blocks.append((sparse.csr_matrix(apart), np.array([goal.width + _MARGIN]),
+    blocks.append((scipy.sparse.csr_matrix(apart), np.array([goal.width + _MARGIN]),
                    np.array([np.inf])))  # fmt: skip
     if goal.least is not None:
         above = np.concatenate([goal.vector, np.zeros(m + n)])
-        blocks.append((sparse.csr_matrix(above), np.array([goal.least]), np.array([np.inf])))
+        blocks.append((scipy.sparse.csr_matrix(above), np.array([goal.least]), np.array([np.inf])))
     blocks += _singles(s, hidden, goal, m, n)
     cost = np.concatenate([np.zeros(2 * m), weights[shown]])
     top = np.concatenate([np.full(2 * m, s.ceiling), np.full(n, s.ceiling)])
@@ -200,9 +201,12 @@ def _singles(s: System, hidden: Mask, goal: Sensitive, m: int, n: int
     rows = [int(i) for i in alone if not mine[s.sums[int(i)].indices].any()]
     if not rows:
         return []
-    a, none = s.sums[rows], sparse.csr_matrix((len(rows), m))
-    pad, one = sparse.csr_matrix((len(rows), n)), np.ones(len(rows))
-    return [(sparse.hstack([a, none, pad]), one, one), (sparse.hstack([none, a, pad]), one, one)]
+    a, none = s.sums[rows], scipy.sparse.csr_matrix((len(rows), m))
+    pad, one = scipy.sparse.csr_matrix((len(rows), n)), np.ones(len(rows))
+    return [
+        (scipy.sparse.hstack([a, none, pad]), one, one),
+        (scipy.sparse.hstack([none, a, pad]), one, one),
+    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -269,7 +269,7 @@ def _example(
         said = f"{type(error).__name__}: {error}".partition("\n")[0]
         return _at(path, "breaks", *trail, got=said), 0
     checked = sum(r.checked for r in report.rules if r.code == code)
-    broken = [e.code for e in report.engine_errors]
+    broken = [f"{e.code} ({e.error})" for e in report.engine_errors]
     expected = [code] if place[0] == "fail" else []
     if broken:
         return _at(path, "breaks", *trail, got=", ".join(broken)), checked

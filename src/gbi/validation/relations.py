@@ -45,7 +45,9 @@ def pair_required(ctx: Context) -> Checked:
     met = np.isin(groups, groups[others])
     if pair in ctx.frame.columns:
         has_pair = ctx.frame[pair].notna().to_numpy(dtype=bool)
-        pairs = group_ids(ctx.frame, [c for c in ("DEPARTMENT", pair) if c in ctx.frame.columns])
+        # an index of the same pair is no rate of the other sex
+        tie = ("DEPARTMENT", pair, "UNIT_MEASURE")
+        pairs = group_ids(ctx.frame, [c for c in tie if c in ctx.frame.columns])
         met |= has_pair & np.isin(pairs, pairs[others & has_pair])
     series = group_ids(ctx.frame, ctx.series_key("SOURCE"))
     alone = np.flatnonzero(mine & ~met)

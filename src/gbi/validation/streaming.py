@@ -22,6 +22,7 @@ from gbi.errors import GbiError
 from gbi.findings import Cell
 from gbi.ingest.grid import a1
 from gbi.schemas import schema
+from gbi.validation.context import Breaches
 from gbi.validation.preparing import Prepared, prepare
 from gbi.validation.reach import is_rowwise, together
 from gbi.validation.running import look
@@ -57,27 +58,48 @@ class Gathered:
         self._rows: list[NDArray[np.int64]] = []
         self._fields: list[Any] = []
         self._kept = 0
+        self._known: dict[tuple[str, str], int] = {}
 
     def add(self, breached: Breached, rows: NDArray[np.int64]) -> None:
         """Take over what was found in a piece whose rows have these positions in the register."""
         at, (number, parties, fields) = breached.first(), breached.parties()
         first = np.where(at < 0, at, rows[at])  # a fault of the table as a whole has no row
+        places, new = self._numbered(breached)
         room = max(0, _POSITIONS - self._kept)
         if room:
-            self._numbers.append(number[:room] + self._count)
+            self._numbers.append(places[number][:room])
             self._rows.append(np.where(parties < 0, parties, rows[parties])[:room])
             self._fields.append(fields[:room])
             self._kept += len(self._rows[-1])
-        self._count += len(breached)
         # The first ones by position are stored, in whatever order the pieces come.
-        best = np.argsort(first, kind="stable")[: self._most]
+        new = new[np.argsort(first[new], kind="stable")][: self._most]
         if len(self._made) >= self._most:
-            last = self._made[-1][0]
-            best = best[first[best] < last]
-        if len(best):
-            made = breached.only(best).findings(len(best))
-            self._made += list(zip(first[best].tolist(), made, strict=True))
+            new = new[first[new] < self._made[-1][0]]
+        if len(new):
+            made = breached.only(new).findings(len(new))
+            self._made += list(zip(first[new].tolist(), made, strict=True))
             self._made = sorted(self._made, key=lambda m: m[0])[: self._most]
+
+    def _numbered(self, breached: Breached) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return a number for every breach of a piece, and which of them are new.
+
+        What a rule on rows says of all cells alike, such as an unknown code, it says of each
+        piece; it is one finding all the same.
+        """
+        n = len(breached)
+        if isinstance(breached.violations, Breaches) or not is_rowwise(self.rule):
+            places = np.arange(self._count, self._count + n)
+            self._count += n
+            return places, np.arange(n)
+        places, new = np.zeros(n, dtype=np.int64), []
+        for i, violation in enumerate(breached.violations):
+            told = (violation.column, str(violation.found))
+            if told not in self._known:
+                self._known[told] = self._count
+                self._count += 1
+                new.append(i)
+            places[i] = self._known[told]
+        return places, np.array(new, dtype=np.int64)
 
     def __len__(self) -> int:
         """Return the number of breaches, stored or not."""
@@ -113,14 +135,12 @@ class Register:
     Raises
     ------
     GbiError
-        ``GBI-E060`` if there is no such file, ``GBI-E061`` if it can't be read as Parquet.
+        ``GBI-E061`` if it can't be read as Parquet.
     """
 
     def __init__(self, path: Path, table: str) -> None:
         from pyarrow import ArrowException, parquet
 
-        if not path.is_file():
-            raise GbiError("GBI-E060", where=str(path), exit_code=2)
         try:
             self._file = parquet.ParquetFile(path, pre_buffer=False)
         except (ArrowException, OSError) as error:
@@ -159,6 +179,9 @@ class Register:
         import duckdb
         from pyarrow import parquet
 
+        if self.rows <= PIECE:
+            yield self._file.read(columns=list(keep)).to_pandas(), np.arange(self.rows)
+            return
         with tempfile.TemporaryDirectory(prefix="gbi-", ignore_cleanup_errors=True) as folder:
             with duckdb.connect() as connection:
                 connection.execute(f"SET memory_limit = '{_MEMORY}'")
@@ -249,6 +272,9 @@ class Stream:
         Rows that agree in some columns agree in fewer: rules are joined where their columns have
         a part in common.
         """
+        if rules and self.register.rows <= PIECE:
+            yield (), list(rules)
+            return
         groups: list[tuple[tuple[str, ...], list[Rule]]] = []
         for rule in rules:
             columns = together(rule, self.register.key, self.register.columns)
