@@ -18,6 +18,7 @@ from gbi.batch import Asked, Batch, submissions, validate_batch
 from gbi.batch.cache import Cache, default_folder
 from gbi.batch.checking import entry_of, outputs_of
 from gbi.batch.outcome import BATCH_FILE
+from gbi.batch.running import keys, task_of
 from gbi.resources import contract
 
 BUDGET = "repartition_ministeres_plf2025.xlsx"
@@ -222,22 +223,57 @@ def test_what_changes_the_result_is_checked_again(two: Path, tmp_path: Path, rea
     assert again(validated(two, tmp_path, reader, cache=None)) == ["a", "b"]
 
 
+def key_of(root: Path, asked: Asked, **given: Path) -> str:
+    (place,) = submissions([root])
+    return keys([place], [task_of(place, asked, **given)])[0]
+
+
 @pytest.mark.parametrize(
     "other",
-    [{"as_of": "2026-01-01"}, {"only": ("F",)}, {"exclude": ("A",)}, {"limits": {"cells": 900_000}},
-     {"formats": ("text",)}, {"rules": "rules"}],
-)  # fmt: skip
+    [
+        {"as_of": "2026-01-01"},
+        {"only": ("F",)},
+        {"exclude": ("A",)},
+        {"limits": {"cells": 900_000}},
+        {"formats": ("text",)},
+        {"annotate": True},
+        {"rules": "rules"},
+        {"profile": ("profile.yaml",)},
+        {"reader": "other:reader"},
+    ],
+)
 def test_another_option_is_another_check(two: Path, tmp_path: Path, other: dict[str, Any]) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "severities.yaml").write_text("GBI-A003: blocking\n", encoding="utf-8")
-    other = {k: str(tmp_path / v) if k == "rules" else v for k, v in other.items()}
-    places, cache = submissions([two]), tmp_path / "cache"
-    validate_batch(places, Asked(), cache=cache, jobs=1)
-    assert again(validate_batch(places, Asked(lang="ar"), cache=cache, jobs=1)) == []
-    assert again(validate_batch(places, Asked(**other), cache=cache, jobs=1)) == ["a", "b"]
+    (tmp_path / "profile.yaml").write_text("format: table\n", encoding="utf-8")
     if "rules" in other:
-        (tmp_path / "rules" / "severities.yaml").write_text("GBI-F027: blocking\n")
-        assert again(validate_batch(places, Asked(**other), cache=cache, jobs=1)) == ["a", "b"]
+        other = {"rules": str(tmp_path / "rules")}
+    if "profile" in other:
+        other = {"profile": (str(tmp_path / "profile.yaml"),)}
+    asked = Asked(**other)
+    known = key_of(two / "a", asked)
+    assert known == key_of(two / "a", asked)
+    assert known not in (key_of(two / "a", Asked()), key_of(two / "b", asked))
+    for path in (tmp_path / "rules" / "severities.yaml", tmp_path / "profile.yaml"):
+        path.write_text("# something else\n", encoding="utf-8")
+    same = key_of(two / "a", asked) == known
+    assert same == (not {"rules", "profile"} & set(other))
+
+
+def test_the_language_counts_where_it_is_read(two: Path) -> None:
+    def differ(*formats: str) -> bool:
+        return len({key_of(two / "a", Asked(formats=formats, lang=x)) for x in ("fr", "ar")}) == 2
+
+    assert not differ()
+    assert not differ("json", "csv", "parquet", "ndjson")
+    assert differ("json", "html")
+
+
+def test_a_file_that_is_named_is_read_with_its_neighbours(two: Path) -> None:
+    named = two / "a" / BUDGET
+    before = key_of(named, Asked())
+    (two / "a" / "codes.csv").write_text("a,b", encoding="utf-8")
+    assert key_of(named, Asked()) != before
 
 
 def test_a_damaged_entry_is_made_again(two: Path, tmp_path: Path, reader: str) -> None:

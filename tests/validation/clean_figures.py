@@ -205,7 +205,7 @@ def _rates(rng: Rng, of: Row) -> list[Row]:
     of = {**of, "INDICATOR": "Taux d'accès au service", "UNIT_MEASURE": "PT", "DECIMALS": 1,
           "COUNTED": "PERSONS", "MEASURE_KIND": "RATE"}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(31, 36))]
-    gap = sorted((round(x, 1) for x in rng.uniform(1, 8, len(_TIMES))), reverse=True)
+    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))  # it narrows, and men rise too
     men = [round(w + g, 1) for w, g in zip(women, gap, strict=True)]
     both = [round(w * 0.53 + m * 0.47, 1) for w, m in zip(women, men, strict=True)]
     return _one_series(_three(of, women, men, both))
@@ -225,7 +225,7 @@ def _parity(rng: Rng, of: Row, pair: str) -> list[Row]:
     of = {**of, "INDICATOR": "Taux net de scolarisation", "UNIT_MEASURE": "PT", "DECIMALS": 1,
           "COUNTED": "PERSONS", "MEASURE_KIND": "RATE", "PAIR_ID": pair}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(45, 49))]
-    gap = sorted((round(x, 1) for x in rng.uniform(1, 8, len(_TIMES))), reverse=True)
+    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))  # it narrows, and men rise too
     men = [round(w + g, 1) for w, g in zip(women, gap, strict=True)]
     rows = [r for r in _three(of, women, men, men) if r["SEX"] != "_T"]
     index = {**of, "SUB_INDICATOR": "Indice de parité", "SEX": "_T", "UNIT_MEASURE": "INDEX",

@@ -229,3 +229,10 @@ def test_changes_between_two_folders_are_named_by_aspect(tmp_path: Path) -> None
         ("MEF-A902", "removed"), ("MEF-A903", "added"),
     }  # fmt: skip
     assert rule_changes(old, old) == ()
+
+
+def test_the_rule_of_the_documentation_is_sound(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "own-rules.md"
+    rule = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "MEF-A001.yaml").write_text(rule, "utf-8")
+    assert lint(tmp_path) == ()

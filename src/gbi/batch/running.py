@@ -76,14 +76,10 @@ def validate_batch(
         with a submission is told in the batch.
     """
     refuse(asked, fail_on, jobs)
-    common = _common_key(asked)
-    tasks, keys = [], []
-    for place in places:
-        task = task_of(place, asked, previous=previous, waivers=waivers)
-        tasks.append(task)
-        keys.append(_key(place, task, common, out))
+    tasks = [task_of(place, asked, previous=previous, waivers=waivers) for place in places]
+    names = keys(places, tasks, out=out) if cache is not None else [""] * len(places)
     kept = Cache(cache)
-    found: list[Parts | None] = [kept.get(key) for key in keys]
+    found: list[Parts | None] = [kept.get(name) for name in names]
     fresh = [n for n, parts in enumerate(found) if not _is_whole(parts)]
     finished = len(places) - len(fresh)
 
@@ -92,7 +88,7 @@ def validate_batch(
         n = fresh[position]
         found[n] = parts
         if entry_of(parts)["lasting"]:
-            kept.put(keys[n], parts)
+            kept.put(names[n], parts)
         finished += 1
         if progress is not None:
             progress(finished, len(places), places[n].name)
@@ -188,6 +184,20 @@ def _answers(place: Place, path: Path) -> Path | None:
         return path
     named = (path / f"{place.name}{suffix}" for suffix in _WAIVER_FILES)
     return next((p for p in named if p.is_file()), None)
+
+
+def keys(places: Sequence[Place], tasks: Sequence[Task], *, out: Path | None = None) -> list[str]:
+    """Return for each submission one SHA-256 over everything that its results are made from.
+
+    Parameters
+    ----------
+    places, tasks
+        The submissions, and what is to be done for each; the same is asked of all.
+    out
+        Where results are written: no part of a submission.
+    """
+    common = _common_key(tasks[0].asked) if tasks else ""
+    return [_key(*pair, common, out) for pair in zip(places, tasks, strict=True)]
 
 
 def _common_key(asked: Asked) -> str:
