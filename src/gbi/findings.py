@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Severity = Literal["blocking", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "info")
 WITHHELD = "…"  # in the place of any value of microdata
+_ADDRESSES = 40  # a message names no more cells
 _PLACES = 4  # a message shows no more decimals; the finding's fields keep them all
 _UNTOLD = ("rule", "params", "mask")  # attributes that are no JSON keys
 _CODE = re.compile(r"GBI-([FSTCRAXYPGDW])[0-9]{3}")
@@ -205,6 +206,12 @@ def _is_figure(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _listed(addresses: list[str]) -> str:
+    """Return addresses as a text, the first ones of very many."""
+    more = ", …" if len(addresses) > _ADDRESSES else ""
+    return ", ".join(addresses[:_ADDRESSES]) + more
+
+
 def _messages(finding: Finding) -> dict[str, dict[str, str]]:
     """Return the texts of a finding, its substance filled in."""
     message: dict[str, dict[str, str]] = {}
@@ -220,7 +227,7 @@ def _messages(finding: Finding) -> dict[str, dict[str, str]]:
             "cell": finding.a1,
             "sheet": finding.sheet,
             "file": finding.file,
-            "cells": ", ".join(c.a1 for c in finding.cells),
+            "cells": _listed([c.a1 for c in finding.cells]),
             "key": " › ".join(finding.key.values()),
             **finding.params,
         }

@@ -24,13 +24,16 @@ from gbi.report import ReportBundle, write_status
 from gbi.resources import resource_path
 from gbi.results import Note, Result
 from gbi.validation import validate
+from gbi.validation.annotation import annotate
 
 if TYPE_CHECKING:
     from gbi.dataset import Dataset, Submission
     from gbi.ingest.safety import Limits
+    from gbi.validation import ValidationReport
 
 Progress = Callable[[int, int, str], None]
 SAMPLE = "maroc-plf2025"
+ANNOTATED = "annotated"
 
 _SERIES = ("DEPARTMENT", "PROGRAMME", "OBJECTIVE", "INDICATOR", "PAIR_ID", "VALUE_KIND")
 _GROUPS = ("AGE", "URBANISATION", "EDUCATION_LEV", "INCOME_WEALTH_QUANTILE", "DISABILITY_STATUS",
@@ -106,7 +109,8 @@ def run(
         The submission: workbooks and text files that the profiles know; others are listed.
     out
         Where ``bundle.json``, ``report.html``, ``validation.json``, ``findings.xlsx``,
-        ``figures/`` and ``status.json`` are written. Files of others in it are left alone.
+        ``figures/`` and ``status.json`` are written, and in ``annotated/`` a copy of each workbook
+        of the sender's with its findings marked. Files of others in it are left alone.
     lang
         ``fr``, ``ar`` or ``en``, for the report and the workbook; the bundle holds all three.
     profile
@@ -155,8 +159,47 @@ def run(
                 bundle.add(analysis.name, result, figure=figure)
         tell("write")
         bundle.write(out)
+        annotated_copies(submission, report, Path(out) / ANNOTATED, lang=chosen, limits=limits)
         write_status(bundle, out)
         return bundle
+
+
+def annotated_copies(
+    submission: Submission,
+    report: ValidationReport,
+    folder: Path,
+    *,
+    lang: str | None = None,
+    limits: Limits = LIMITS,
+) -> list[Path]:
+    """Write a copy of each workbook of a submission with its findings marked.
+
+    Parameters
+    ----------
+    submission, report
+        What was read, and what validation found in it.
+    folder
+        Where the copies go. They show every figure: they are for the sender alone.
+    lang, limits
+        The language of the findings' sheet; what a workbook may be at most.
+
+    Returns
+    -------
+    list of Path
+        The copies; of a workbook that is signed, protected or holds macros there is none.
+    """
+    named = {f.file for f in report.unmasked()}
+    written = []
+    for file in submission.files:
+        path = submission.root / file.name
+        if file.status != "read" or path.suffix.lower() != ".xlsx" or file.name not in named:
+            continue
+        target = folder / Path(file.name).parent
+        target.mkdir(parents=True, exist_ok=True)
+        copy = annotate(report, path, target, lang=lang, limits=limits)
+        if copy.path is not None:
+            written.append(copy.path)
+    return written
 
 
 def sample_folder() -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
@@ -12,19 +14,33 @@ from gbi.ingest import read_submission
 from gbi.resources import resource_path
 from gbi.validation import ValidationReport, validate
 
+# How many findings each rule has; every one stands with its cell in sample_findings.csv.
 EXPECTED = {
     "GBI-A003": 2,
     "GBI-A005": 2,
     "GBI-A007": 1,
     "GBI-A009": 1,
+    "GBI-G001": 3,
+    "GBI-G002": 42,
     "GBI-G008": 1,
+    "GBI-G010": 1,
+    "GBI-G011": 2,
+    "GBI-G014": 1,
     "GBI-G021": 5,
     "GBI-G022": 34,
     "GBI-G023": 37,
     "GBI-G024": 22,
+    "GBI-G025": 8,
     "GBI-G027": 16,
     "GBI-G028": 2,
+    "GBI-G029": 6,
     "GBI-G030": 1,
+    "GBI-G031": 3,
+    "GBI-G061": 25,
+    "GBI-P003": 1,
+    "GBI-P005": 10,
+    "GBI-P009": 3,
+    "GBI-S007": 23,
 }
 CLEAN = ("GBI-A021", "GBI-A022", "GBI-A023", "GBI-G041", "GBI-G043", "GBI-G044", "GBI-G046",
          "GBI-S001", "GBI-S004", "GBI-S006", "GBI-P004", "GBI-P007", "GBI-P008")  # fmt: skip
@@ -42,6 +58,20 @@ def found(code: str) -> list[Finding]:
 @pytest.mark.parametrize(("code", "count"), EXPECTED.items())
 def test_counts(code: str, count: int) -> None:
     assert len(found(code)) == count
+
+
+def test_no_other_rule_has_a_finding() -> None:
+    assert Counter(f.code for f in report().unmasked()) == EXPECTED
+    assert report().counts["total"] == sum(EXPECTED.values())
+
+
+def test_every_finding_stands_in_its_cell() -> None:
+    path = Path(__file__).with_name("sample_findings.csv")
+    with path.open(encoding="utf-8", newline="") as handle:
+        listed = Counter(tuple(row.values()) for row in csv.DictReader(handle))
+    found = Counter((f.code, f.file, f.sheet, f.a1) for f in report().unmasked())
+    assert found - listed == Counter()
+    assert listed - found == Counter()
 
 
 @pytest.mark.parametrize("code", CLEAN)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEMO_FOLDER = "gbi-demo"
 ENGINE_ERROR = 4
 _RULES_SHOWN = 12
-_WHERE = ("report.html", "findings.xlsx", "bundle.json")
+_WHERE = ("report.html", "findings.xlsx", "bundle.json", "annotated")
 
 
 def run(args: Namespace) -> int:
@@ -63,7 +63,7 @@ def screen(bundle: ReportBundle, out: Path) -> str:
     lines += [text("cli.screen.verdict", verdict=document["verdict"]["label"][lang])]
     lines += [f"  {_counts(bundle.counts)}", *_by_rule(findings, lang), ""]
     lines += [text("cli.screen.where")]
-    return "\n".join([*lines, *(f"  {out / name}" for name in _WHERE if (out / name).is_file())])
+    return "\n".join([*lines, *(f"  {out / name}" for name in _WHERE if (out / name).exists())])
 
 
 def _files(files: list[dict[str, Any]]) -> list[str]:

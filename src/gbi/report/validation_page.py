@@ -225,7 +225,10 @@ def _counted(report: ValidationReport) -> Counter[tuple[str, str]]:
     counted: Counter[tuple[str, str]] = Counter()
     if report.truncation["stored"] == report.truncation["counted"]:
         return counted
-    for (table, code), rows in report.positions().groupby(["TABLE", "CODE"])["ROW"]:
+    # A breach counts once, where its first party stands; one about a whole table has no row.
+    first = report.positions().drop_duplicates(["TABLE", "CODE", "BREACH"])
+    first = first.loc[first["ROW"] >= 0]
+    for (table, code), rows in first.groupby(["TABLE", "CODE"], observed=True)["ROW"]:
         data = report.datasets.get(str(table))
         if data is not None and data.origins is not None:
             files = data.origins["_FILE"].iloc[rows.to_numpy()].value_counts()

@@ -166,8 +166,7 @@ def _integer(table: str, params: Params) -> RowCheck:
         if "UNIT_MULT" in frame:
             value = value * 10.0 ** frame["UNIT_MULT"].fillna(0).astype("float64")
         off = (value - value.round()).abs() > NEAR * value.abs().clip(lower=1.0)
-        good: pd.Series[bool] = ~(off & _about(frame, params))
-        return good
+        return pd.Series(~(off.to_numpy() & _about(frame, params).to_numpy()), index=frame.index)
 
     return check
 

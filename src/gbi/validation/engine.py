@@ -285,7 +285,9 @@ class _Engine:
                         continue
                     tally = tallies[rule.code]
                     absent = tuple(c for c in rule.needs if c not in register.columns)
-                    if rule.document.get("previous") or rule.document.get("others"):
+                    if reason := self._inapplicable(rule):
+                        tally.reasons.append(reason)
+                    elif rule.document.get("previous") or rule.document.get("others"):
                         tally.tables += 1
                         tally.not_run.append(NotRun(rule.code, name, "too_large", ()))
                     elif absent:

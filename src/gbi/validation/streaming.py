@@ -154,6 +154,7 @@ class Register:
         self.known = tuple(c for c in self.columns if c in known)
         self.key = tuple(c for c in schema(table).key if c in self.columns)
         self.rows = int(self._file.metadata.num_rows)
+        self._fits: dict[tuple[str, ...], bool] = {}
 
     def close(self) -> None:
         """Close the file."""
@@ -166,16 +167,32 @@ class Register:
             yield batch.to_pandas(), np.arange(start, start + batch.num_rows)
             start += batch.num_rows
 
+    @property
+    def _source(self) -> str:
+        return f"read_parquet('{_quoted(str(self.path))}', file_row_number = true)"
+
+    def _dealt(self, columns: Sequence[str]) -> str:
+        number = max(1, -(-self.rows // PIECE))
+        return f"hash({', '.join(map(_name, columns))}) % {number}"
+
+    def fits(self, columns: tuple[str, ...]) -> bool:
+        """Say whether the rows that agree in some columns fit into pieces."""
+        import duckdb
+
+        if columns not in self._fits:
+            with duckdb.connect() as connection:
+                connection.execute(f"SET memory_limit = '{_MEMORY}'")
+                fullest = connection.execute(
+                    "SELECT max(n) FROM (SELECT count(*) AS n "
+                    f"FROM {self._source} GROUP BY {self._dealt(columns)})"
+                ).fetchone()
+            self._fits[columns] = fullest is not None and (fullest[0] or 0) <= _MOST_IN_A_PIECE
+        return self._fits[columns]
+
     def pieces(
         self, columns: Sequence[str], keep: Sequence[str]
     ) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
-        """Yield the rows so that those that agree in ``columns`` are in one piece.
-
-        Raises
-        ------
-        GbiError
-            ``GBI-E063`` if so many rows agree that they don't fit into one piece.
-        """
+        """Yield the rows so that those that agree in ``columns`` are in one piece."""
         import duckdb
         from pyarrow import parquet
 
@@ -183,28 +200,16 @@ class Register:
             yield self._file.read(columns=list(keep)).to_pandas(), np.arange(self.rows)
             return
         with tempfile.TemporaryDirectory(prefix="gbi-", ignore_cleanup_errors=True) as folder:
+            target = Path(folder) / "pieces"
+            chosen = ", ".join(_name(c) for c in dict.fromkeys([*columns, *keep]))
             with duckdb.connect() as connection:
                 connection.execute(f"SET memory_limit = '{_MEMORY}'")
                 connection.execute("SET preserve_insertion_order = false")
                 connection.execute(f"SET temp_directory = '{_quoted(folder)}'")
-                source = f"read_parquet('{_quoted(str(self.path))}', file_row_number = true)"
-                number = max(1, -(-self.rows // PIECE))
-                dealt = f"hash({', '.join(map(_name, columns))}) % {number}"
-                fullest = connection.execute(
-                    f"SELECT max(n) FROM (SELECT count(*) AS n FROM {source} GROUP BY {dealt})"
-                ).fetchone()
-                if fullest is not None and (fullest[0] or 0) > _MOST_IN_A_PIECE:
-                    raise GbiError(
-                        "GBI-E063",
-                        where=self.path.name,
-                        expected=f"≤ {_MOST_IN_A_PIECE}",
-                        got=str(fullest[0]),
-                    )
-                target = Path(folder) / "pieces"
-                chosen = ", ".join(_name(c) for c in dict.fromkeys([*columns, *keep]))
                 connection.execute(
-                    f"COPY (SELECT {chosen}, file_row_number AS {_ROW}, {dealt} AS __piece "
-                    f"FROM {source}) TO '{_quoted(str(target))}' "
+                    f"COPY (SELECT {chosen}, file_row_number AS {_ROW}, "
+                    f"{self._dealt(columns)} AS __piece FROM {self._source}) "
+                    f"TO '{_quoted(str(target))}' "
                     "(FORMAT parquet, PARTITION_BY (__piece), COMPRESSION lz4_raw)"
                 )
             for piece in sorted(target.iterdir()):
@@ -251,13 +256,7 @@ class Stream:
             keep = (
                 columns if all(r.operator == "unique_key" for r in group) else self.register.known
             )
-            try:
-                self._pass(group, self.register.pieces(columns, keep), found)
-            except GbiError as error:
-                if error.code != "GBI-E063":
-                    raise
-                for rule in group:
-                    found[rule.code].too_large = True
+            self._pass(group, self.register.pieces(columns, keep), found)
         return found
 
     def _gathered(self, rule: Rule) -> Gathered:
@@ -270,7 +269,7 @@ class Stream:
         """Yield rules that can share one dealing-out of the rows, with the columns it goes by.
 
         Rows that agree in some columns agree in fewer: rules are joined where their columns have
-        a part in common.
+        a part in common that still deals the rows into pieces of a size.
         """
         if rules and self.register.rows <= PIECE:
             yield (), list(rules)
@@ -278,11 +277,12 @@ class Stream:
         groups: list[tuple[tuple[str, ...], list[Rule]]] = []
         for rule in rules:
             columns = together(rule, self.register.key, self.register.columns)
-            if not columns:
+            if not columns or not self.register.fits(columns):
                 found[rule.code].too_large = True
                 continue
             for i, (shared, members) in enumerate(groups):
-                if common := tuple(c for c in shared if c in columns):
+                common = tuple(c for c in shared if c in columns)
+                if common and self.register.fits(common):
                     groups[i] = (common, [*members, rule])
                     break
             else:

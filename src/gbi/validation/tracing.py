@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _WHOLE = "_T"
 _VALUE = "OBS_VALUE"
+MOST_CELLS = 1000  # parties that a finding names; the positions are all kept
 POSITIONS = ("CODE", "SEVERITY", "TABLE", "BREACH", "ROW", "FIELD")
 
 
@@ -99,15 +100,15 @@ class Table:
         }
 
     def cells(self, rows: Iterable[int], column: str) -> list[Cell]:
-        """Return the cells of a column, in the order of the rows; none without a file."""
+        """Return the first cells of a column, in the order of the rows; none without a file."""
         place, places = self.place, self._places
         if place is not None:
-            return list(dict.fromkeys(place(row, column) for row in rows))
+            return list(dict.fromkeys(place(row, column) for row in islice(rows, MOST_CELLS)))
         if not places:
             return []
         own, value = places.get(self.data.roles.get(column, column)), places.get(_VALUE)
         found = []
-        for row in rows:
+        for row in islice(rows, MOST_CELLS):
             a1 = (own[row] if own is not None else "") or (value[row] if value is not None else "")
             found.append(Cell(str(places[ORIGIN_FILE][row]), str(places[ORIGIN_SHEET][row]), a1))
         return list(dict.fromkeys(found))
