@@ -30,7 +30,11 @@ BANNED = {
     "yaml": ("resources",),
     # "" is gbi/__init__.py, which loads lazily; an adapter of ingest is loaded by its name
     "importlib.import_module": (
-        "results", "", "ingest.formats", "ingest.isolation", "batch.checking",
+        "results",
+        "",
+        "ingest.formats",
+        "ingest.isolation",
+        "batch.checking",
     ),
 }
 

@@ -5,7 +5,7 @@ The figures are consistent by construction: parts are drawn, wholes are computed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,7 @@ def typed(rows: Sequence[Row], table: str) -> pd.DataFrame:
     return frame
 
 
-def submission(
-    seed: int, departments: int = 3, last: bool = False
-) -> dict[str, pd.DataFrame]:
+def submission(seed: int, departments: int = 3, last: bool = False) -> dict[str, pd.DataFrame]:
     """Return the tables of a year; last year's overlap with this year's where they should."""
     rng = np.random.default_rng(seed)
     codes = DEPARTMENTS[:departments]
@@ -191,7 +189,9 @@ def _one_series(rows: Sequence[Row]) -> list[Row]:
     return [{k: v for k, v in r.items() if k != "SUB_INDICATOR"} for r in rows]
 
 
-def _three(of: Row, women: Sequence[float], men: Sequence[float], both: Sequence[float]) -> list[Row]:  # noqa: E501
+def _three(
+    of: Row, women: Sequence[float], men: Sequence[float], both: Sequence[float]
+) -> list[Row]:
     values = {"F": women, "M": men, "_T": both}
     return [
         {**of, "SUB_INDICATOR": SEXES[sex], "SEX": sex, "TIME_PERIOD": time, "VALUE_KIND": kind,
@@ -205,7 +205,7 @@ def _rates(rng: Rng, of: Row) -> list[Row]:
     of = {**of, "INDICATOR": "Taux d'accès au service", "UNIT_MEASURE": "PT", "DECIMALS": 1,
           "COUNTED": "PERSONS", "MEASURE_KIND": "RATE"}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(31, 36))]
-    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))  # it narrows, and men rise too
+    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))
     men = [round(w + g, 1) for w, g in zip(women, gap, strict=True)]
     both = [round(w * 0.53 + m * 0.47, 1) for w, m in zip(women, men, strict=True)]
     return _one_series(_three(of, women, men, both))
@@ -225,7 +225,7 @@ def _parity(rng: Rng, of: Row, pair: str) -> list[Row]:
     of = {**of, "INDICATOR": "Taux net de scolarisation", "UNIT_MEASURE": "PT", "DECIMALS": 1,
           "COUNTED": "PERSONS", "MEASURE_KIND": "RATE", "PAIR_ID": pair}  # fmt: skip
     women = [round(x, 1) for x in _growing(rng, rng.uniform(45, 49))]
-    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))  # it narrows, and men rise too
+    gap = list(rng.uniform(5, 8) - 0.2 * np.arange(len(_TIMES)))
     men = [round(w + g, 1) for w, g in zip(women, gap, strict=True)]
     rows = [r for r in _three(of, women, men, men) if r["SEX"] != "_T"]
     index = {**of, "SUB_INDICATOR": "Indice de parité", "SEX": "_T", "UNIT_MEASURE": "INDEX",
@@ -246,7 +246,7 @@ def _centres(rng: Rng, of: Row) -> list[Row]:
     both = [u + r for u, r in zip(town, land, strict=True)]
     for code, values in {"U": town, "R": land, "_T": both}.items():
         rows += [
-            {**of, "INDICATOR": "Nombre de centres équipés", "URBANISATION": code, "TIME_PERIOD": time, "VALUE_KIND": kind, "OBS_VALUE": float(v)}
+            {**of, "INDICATOR": "Nombre de centres équipés", "URBANISATION": code, "TIME_PERIOD": time, "VALUE_KIND": kind, "OBS_VALUE": float(v)}  # noqa: E501
             for (time, kind), v in zip(_TIMES, values, strict=True)
         ]  # fmt: skip
     regions = (4, 5, 7, 9, 11)
@@ -292,7 +292,7 @@ def _beneficiaries(rng: Rng, chains: Sequence[Row]) -> list[Row]:
             parts[department, time, "_T"] = [w + m for w, m in zip(values, men, strict=True)]
     templates = {r["DEPARTMENT"]: {k: v for k, v in r.items() if k not in drop} for r in counts}
     for (department, time, sex), values in parts.items():
-        of = {**templates[department], "SERVICE": "Accueil", "TIME_PERIOD": time, "SEX": sex}  # fmt: skip
+        of = {**templates[department], "SERVICE": "Accueil", "TIME_PERIOD": time, "SEX": sex}  # fmt: skip  # noqa: E501
         rows.append({**of, "OBS_VALUE": float(sum(values))})
         rows += [
             {**of, "REF_AREA": area, "OBS_VALUE": float(v)}
@@ -331,8 +331,9 @@ def _staff(rng: Rng) -> list[Row]:
           "COUNTED": "PERSONS"}  # fmt: skip
     rate = {**of, "INDICATOR": "Taux d'accès à la formation", "UNIT_MEASURE": "PT", "DECIMALS": 1,
             "MEASURE_KIND": "RATE", "TIME_PERIOD": "2024"}  # fmt: skip
-    for department in DEPARTMENTS:
-        women, men = (round(float(x), 1) for x in rng.uniform(38, 47, 2))
+    level = [38 + 0.9 * rng.permutation(len(DEPARTMENTS)) for _ in range(2)]  # none stands apart
+    for department, *rates in zip(DEPARTMENTS, *level, strict=True):
+        women, men = (round(float(x), 1) for x in rates)
         both = round((women + men) / 2, 1)
         rows += [
             {**rate, "DEPARTMENT": department, "SEX": s, "OBS_VALUE": v}
@@ -366,7 +367,7 @@ def _statistics(rng: Rng) -> list[Row]:
              "MEASURE_KIND": "SHARE", "SEX": "F"}  # fmt: skip
     for year in range(2019, 2025):
         for code, low in (("A", 31), ("BTE", 24), ("F", 2), ("GTU", 17)):
-            value = round(float(rng.uniform(low, low + 0.9)), 1)
+            value = round(float(rng.uniform(low, low + 0.5)) + 0.6 * (year % 2), 1)
             rows.append({**share, "ACTIVITY": code, "TIME_PERIOD": str(year), "OBS_VALUE": value})
     count = {**of, "INDICATOR": "Population active", "UNIT_MEASURE": "PS", "UNIT_MULT": 3,
              "DECIMALS": 0, "MEASURE_KIND": "COUNT"}  # fmt: skip

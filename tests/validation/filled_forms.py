@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def fill(
     return where
 
 
-def _type(sheet: Any, table: str, rows: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> None:  # noqa: E501
+def _type(
+    sheet: Any, table: str, rows: pd.DataFrame, words: Mapping[str, Mapping[str, str]]
+) -> None:
     columns = {sheet.cell(HEADER, c).value: c for c in range(1, sheet.max_column + 1)}
     for n, (_, row) in enumerate(rows.iterrows()):
         for name, value in row.items():
@@ -55,3 +58,21 @@ def _type(sheet: Any, table: str, rows: pd.DataFrame, words: Mapping[str, Mappin
             cell.value = words[name].get(str(code), code) if name in words else code
             if isinstance(cell.value, str):
                 cell.data_type = "s"
+
+
+def retype(form: Path, clean: bytes, row: int, column: str, entry: str) -> str:
+    """Write a form again with another entry in one cell, and return the cell's address."""
+    book = openpyxl.load_workbook(BytesIO(clean))
+    sheet = next(s for s in reversed(book.worksheets) if s.cell(HEADER, 1).value == "#id")
+    columns = {sheet.cell(HEADER, c).value: c for c in range(1, sheet.max_column + 1)}
+    cell = sheet.cell(FIRST + row, columns[column])
+    cell.value = entry
+    book.save(form)
+    return str(cell.coordinate)
+
+
+def alter(form: Path, change: Callable[[Any], None]) -> None:
+    """Change the sheet of entries of a form otherwise than by an entry."""
+    book = openpyxl.load_workbook(form)
+    change(next(s for s in reversed(book.worksheets) if s.cell(HEADER, 1).value == "#id"))
+    book.save(form)

@@ -49,6 +49,7 @@ class Sum:
     total_of_totals: bool = False
     deducted: tuple[int, ...] = ()
     off: float = 0.0
+    noise: float = 0.0
 
     @property
     def expected(self) -> float:
@@ -61,9 +62,14 @@ class Sum:
         return self.printed - self.expected
 
     @property
+    def allowed(self) -> float:
+        """What rounding explains, and the noise of binary fractions, which no message names."""
+        return self.tolerance + self.noise
+
+    @property
     def closes(self) -> bool:
         """Whether the difference is what rounding explains."""
-        return abs(self.difference) <= self.tolerance
+        return abs(self.difference) <= self.allowed
 
     def scaled(self, factors: Sequence[float]) -> tuple[int, float] | None:
         """Return the addend (or -1, the total) that closes the sum once multiplied by a factor."""
@@ -87,7 +93,7 @@ class Sum:
 
         Rounding to thousands moves a small figure by more than its unit explains: never over 5 %.
         """
-        rounding = self.tolerance * max(ratio, 1.0)
+        rounding = self.allowed * max(ratio, 1.0)
         wide = min(max(rounding, _NEAR * abs(figure)), _AT_MOST * abs(figure))
         return abs(gap) <= wide
 
@@ -122,21 +128,22 @@ class _Figures:
         """Return the sum of rows with the tolerance that its coarsest figure allows."""
         rows = np.array([total, *addends])
         values = self.values[rows]
-        allowed = tolerance_of(
-            self.rule,
-            self.units[rows].max(keepdims=True),
-            self.exact[rows].all(keepdims=True),
-            float(len(addends)),
-            np.abs(values).max(keepdims=True),
+        size = np.abs(values).max(keepdims=True)
+        unit, is_exact = self.units[rows].max(keepdims=True), self.exact[rows].all(keepdims=True)
+        terms = float(len(addends))
+        told, allowed = (
+            float(tolerance_of(self.rule, unit, is_exact, terms, s)[0])
+            for s in (np.zeros_like(size), size)
         )
         return Sum(
             total,
             tuple(int(a) for a in addends),
             float(values[0]),
             tuple(values[1:].tolist()),
-            float(allowed[0]),
+            told,
             self.totals,
             self.totals,
+            noise=allowed - told,
         )
 
 
@@ -273,7 +280,7 @@ def _partition(ctx: Context, sums: list[Sum] | None = None) -> Checked:
         if shares:
             one = figures.sum(parties[0], parties)
             added = float(np.sum(one.parts))
-            if abs(added - 100.0) > one.tolerance:
+            if abs(added - 100.0) > one.allowed:
                 found.append(
                     Violation(parties, found=added, expected=100.0, difference=added - 100.0,
                               tolerance=one.tolerance, shared=True)
