@@ -349,7 +349,7 @@ def test_an_amount_ten_times_too_large_stays_as_it_is_written(
 
 
 def test_validation_finds_the_amount_ten_times_too_large(read: Callable[[str], Dataset]) -> None:
-    found = gbi.validate(read("india-children")).findings
+    found = gbi.validate(read("india-children"), only=["A", "T"]).findings
     assert [(f.code, f.a1, f.found) for f in found] == [("GBI-A023", "C8", 159_741)]
 
 

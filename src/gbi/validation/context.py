@@ -373,7 +373,7 @@ def positions(
     member twice is left out: that is the key rule's matter.
     """
     rows = np.flatnonzero(keep)
-    groups, group = np.unique(group_ids(frame, ctx.peers_key(dimension))[rows], return_inverse=True)
+    groups, group = np.unique(_peers(ctx, dimension, frame)[rows], return_inverse=True)
     names, member = np.unique(codes(frame, dimension)[rows].astype(str), return_inverse=True)
     at = np.full((len(groups), len(names)), NOWHERE, dtype=np.int64)
     at[group, member] = rows
@@ -381,6 +381,23 @@ def positions(
     twice = group[np.bincount(cell, minlength=1)[cell] > 1]
     usable = ~np.isin(np.arange(len(groups)), twice)
     return pd.DataFrame(at[usable], columns=[str(n) for n in names])
+
+
+def _peers(ctx: Context, dimension: str, frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Return what rows share that differ by one dimension only.
+
+    The sexes of a results chain may stand in sub-indicators of their own, tied by ``PAIR_ID``.
+    """
+    key = ctx.peers_key(dimension)
+    tied = dimension == "SEX" and {"SUB_INDICATOR", "PAIR_ID"} <= set(frame.columns)
+    if not tied or not frame["PAIR_ID"].notna().any():
+        return group_ids(frame, key)
+
+    def make() -> NDArray[np.int64]:
+        label = frame["PAIR_ID"].where(frame["PAIR_ID"].notna(), frame["SUB_INDICATOR"])
+        return group_ids(frame.assign(SUB_INDICATOR=label), [*key, "PAIR_ID"])
+
+    return _kept(frame, ("tied", dimension, tuple(key)), make)
 
 
 def printed_units(frame: pd.DataFrame) -> NDArray[np.float64]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gbi.schemas import schema
 from gbi.validation.context import (
     NOISE,
     NOWHERE,
     Breaches,
     Checked,
     Violation,
+    among,
     coded,
     codes,
     exact,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gbi.validation.context import Context
+
+_OVER = "CLOSES_OVER"
 
 
 def _filled(ctx: Context, column: str) -> NDArray[np.bool_]:
@@ -204,12 +208,14 @@ def pair_closes(ctx: Context) -> Checked:
     """Require that the shares of women and of men add to a whole; one alone is no matter.
 
     Params: ``total``, ``optional`` (further members that count where printed), ``where``,
-    ``exempt``. A share over another dimension (``CLOSES_OVER``) is left out.
+    ``exempt``. In a table that has ``CLOSES_OVER`` a share must say that it closes over the sexes:
+    the share of women who … and that of men who … are two wholes.
     """
     members = ["F", "M", *ctx.params.get("optional", [])]
     values = ctx.values()
     keep = selected(ctx) & np.isfinite(values)
-    keep &= np.isin(codes(ctx.frame, "CLOSES_OVER", ""), ["", "SEX"])
+    if any(f.name == _OVER for f in schema(ctx.table).fields):
+        keep &= among(ctx.frame, _OVER, ["SEX"])
     at = spread(pair_ids(ctx), codes(ctx.frame, "SEX"), members, keep)
     at = at[(at[:, :2] != NOWHERE).all(axis=1)]
     added = np.where(at == NOWHERE, 0.0, values[at] if len(values) else 0.0).sum(axis=1)

@@ -62,7 +62,7 @@ class Figures:
         top = one.total + (self.rows if one.total_of_totals else 0)
         addends = (*(a + at for a in one.addends), *one.deducted)
         terms = ((top, 1.0), *((a, -1.0) for a in addends))
-        return Tie(code, one, Identity(terms, one.tolerance))
+        return Tie(code, one, Identity(terms, one.allowed))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
