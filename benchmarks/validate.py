@@ -44,6 +44,17 @@ for i in range(2):
     RULES.append((f"BEN-R{i:03}", "within_columns", bounds))
 
 
+WIDE = [(f"BEN-P{i:03}", "range", {"column": f"w{i}", "min": 0, "max": 1000}) for i in range(60)]
+
+
+def wide_rows(n: int, bad: float) -> pd.DataFrame:
+    """Return sixty columns of numbers, of which this share is out of bounds."""
+    rng = np.random.default_rng(20261125)
+    values = rng.uniform(0, 1000, (n, len(WIDE)))
+    values[rng.random(values.shape) < bad] = 5000.0
+    return pd.DataFrame(values, columns=[params["column"] for _, _, params in WIDE])
+
+
 def rows(n: int, bad: float) -> pd.DataFrame:
     """Return a table in which each rule is broken by about this share of the rows."""
     rng = np.random.default_rng(20261125)
@@ -278,21 +289,24 @@ def work(tool: str, path: Path, out: Path, runs: int) -> None:
     print(json.dumps({"seconds": min(seconds), "peak": peak}))
 
 
-def measure(tools: list[str], n: int, bad: float, folder: Path, runs: int) -> None:
+def measure(
+    tools: list[str], n: int, bad: float, folder: Path, runs: int, wide: bool = False
+) -> None:
     """Measure the tools on one table, compare their answers, print ratios to pandera."""
-    path = folder / f"{n}-{bad}.parquet"
-    rows(n, bad).to_parquet(path)
+    path = folder / f"{n}-{bad}-{wide}.parquet"
+    (wide_rows if wide else rows)(n, bad).to_parquet(path)
     told: dict[str, dict[str, float]] = {}
     answers: dict[str, dict[str, Any]] = {}
     for tool in tools:
         out = folder / f"{tool}.npz"
         command = [sys.executable, __file__, "--tool", tool, "--path", str(path), "--out", str(out)]
         command += ["--runs", str(1 if tool == "frictionless" else runs)]
+        command += ["--wide"] if wide else []
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         told[tool] = json.loads(done.stdout.splitlines()[-1])
         answers[tool] = dict(np.load(out))
     for tool in tools[1:]:
-        for code, *_ in RULES:
+        for code, *_ in WIDE if wide else RULES:
             if tool == "frictionless" and code == "BEN-S010":
                 continue  # it stops at the first row with a key, not at every one
             mine, theirs = (answers[t].get(code, np.zeros(0)) for t in (tools[0], tool))
@@ -303,7 +317,7 @@ def measure(tools: list[str], n: int, bad: float, folder: Path, runs: int) -> No
         seconds, peak = told[tool]["seconds"], told[tool]["peak"]
         ratio = seconds / told["pandera"]["seconds"]
         print(
-            f"{n:>9,} rows  {bad:>4.0%} bad  {count:>9,} breaches  {tool:<13}"
+            f"{n:>9,} rows  {bad:>5.1%} bad  {count:>9,} breaches  {tool:<13}"
             f"{seconds:8.3f} s  ratio to pandera {ratio:6.2f}  peak {peak:6.0f} MiB"
         )
 
@@ -315,8 +329,11 @@ def main() -> None:
     parser.add_argument("--tool", choices=TOOLS)
     parser.add_argument("--path", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--wide", action="store_true")
     args = parser.parse_args()
     if args.tool:
+        if args.wide:
+            RULES[:] = WIDE
         work(args.tool, args.path, args.out, args.runs)
         return
     try:
@@ -330,6 +347,8 @@ def main() -> None:
             for bad in (0.0, 0.01):
                 tools = ["gbi", "pandera", "duckdb", *(slow if n <= 100_000 else [])]
                 measure(tools, n, bad, Path(folder), args.runs)
+        print("sixty columns, sixty rules")
+        measure(["gbi", "pandera", "duckdb"], 100_000, 0.135, Path(folder), args.runs, wide=True)
 
 
 if __name__ == "__main__":
