@@ -34,6 +34,8 @@ lint: $(STAMPS)/test $(STAMPS)/lint
 bench: $(STAMPS)/core
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/read.py
+	$(BIN)/python benchmarks/validate.py
+	$(BIN)/python benchmarks/filing.py
 
 docs: $(STAMPS)/core
 	$(BIN)/python docs/build.py
