@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any
 
 
@@ -80,3 +82,12 @@ class GbiError(Exception):
 
     def __str__(self) -> str:
         return self.message()
+
+
+def internal_error(error: Exception) -> GbiError:
+    """Say that the program failed, and where; never with the values that it was reading."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "gbi" in Path(f.filename).parts]
+    last = (ours or frames)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return GbiError("GBI-E099", where=place, got=type(error).__name__, exit_code=4)

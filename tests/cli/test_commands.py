@@ -52,6 +52,7 @@ def test_demo_says_where_the_report_lies_and_ends_well(
     assert status["verdict"]
 
 
+@pytest.mark.slow
 def test_demo_writes_beside_by_default(
     gbi_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_demo_writes_beside_by_default(
     assert (tmp_path / "gbi-demo" / "bundle.json").is_file()
 
 
+@pytest.mark.slow
 def test_run_ends_by_the_verdict(gbi_command: Command, broken: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ended = gbi_command("run", broken, "--out", out)

@@ -146,6 +146,7 @@ def test_verify_what_is_no_receipt(gbi_command: Command, tmp_path: Path) -> None
     assert gbi_command("verify", tmp_path / "none.recu.json").code == 2
 
 
+@pytest.mark.slow
 def test_verify_a_bundle_by_validating_again(
     gbi_command: Command, folder: Path, tmp_path: Path
 ) -> None:

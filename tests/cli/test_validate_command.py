@@ -16,6 +16,8 @@ from gbi.cli.parsing import parse
 from gbi.language import LANGUAGES
 from gbi.resources import contract
 
+pytestmark = pytest.mark.slow  # many runs of whole submissions
+
 Command = Callable[..., Any]
 BUDGET = "repartition_ministeres_plf2025.xlsx"
 
@@ -79,6 +81,7 @@ def test_many_are_told_in_a_table(gbi_command: Command, many: Path, lang: str) -
     assert ended.err == ""
 
 
+@pytest.mark.slow
 def test_a_second_run_says_that_nothing_changed(
     gbi_command: Command, many: Path, tmp_path: Path
 ) -> None:
@@ -149,6 +152,7 @@ def test_rules_are_chosen(gbi_command: Command, budget: Path, tmp_path: Path) ->
     assert all(code.startswith("GBI-T") for code in codes(target))
 
 
+@pytest.mark.slow
 def test_waivers_are_taken_from_yaml_and_from_a_returned_workbook(
     gbi_command: Command, tmp_path: Path, sample_dir: Path
 ) -> None:

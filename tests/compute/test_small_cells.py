@@ -81,6 +81,7 @@ def tables(draw: st.DrawFn) -> tuple[np.ndarray, list[str], list[str]]:
     return np.array(values, dtype=float).reshape(len(regions), 2, len(ages)), regions, ages
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.sampled_from([3, 5, 10]))
 def test_no_hidden_cell_can_be_narrowed_down(table: Any, min_n: int) -> None:
@@ -360,6 +361,7 @@ def test_nothing_to_hide() -> None:
     assert SmallCells().audit(empty).empty
 
 
+@pytest.mark.slow
 def test_the_result_is_not_far_from_the_cheapest() -> None:
     """Against every subset of a 3 × 3 table with margins."""
     worse = []

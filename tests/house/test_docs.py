@@ -20,6 +20,7 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "docs" / "build.py"))
 
 
+@pytest.mark.slow
 def test_the_pages_are_built_and_linked(script: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "docs"
     assert script["build"](out) == []

@@ -58,6 +58,7 @@ def test_every_reference_file_is_inside(wheel: Path) -> None:
     assert not [n for n in inside if n.startswith(("tests/", "docs/", "data/"))]
 
 
+@pytest.mark.slow
 def test_it_runs_from_a_folder_of_its_own(wheel: Path, tmp_path: Path) -> None:
     """Unpacked into a folder, with the libraries of this environment: quick."""
     place = tmp_path / "site"

@@ -21,6 +21,8 @@ from gbi.batch.outcome import BATCH_FILE
 from gbi.batch.running import keys, task_of
 from gbi.resources import contract
 
+pytestmark = pytest.mark.slow  # many runs of whole submissions
+
 BUDGET = "repartition_ministeres_plf2025.xlsx"
 # A reader that notes what it is asked to read, and that some files end without a word, as a fault
 # in a library does: at every reading ("kills"), or at the first one ("dies once").
@@ -204,6 +206,7 @@ def again(batch: Batch) -> list[str]:
     return [s.name for s in batch.submissions if not s.from_cache]
 
 
+@pytest.mark.slow
 def test_what_changes_the_result_is_checked_again(two: Path, tmp_path: Path, reader: str) -> None:
     assert again(validated(two, tmp_path, reader)) == ["a", "b"]
     assert again(validated(two, tmp_path, reader)) == []
@@ -276,6 +279,7 @@ def test_a_file_that_is_named_is_read_with_its_neighbours(two: Path) -> None:
     assert key_of(named, Asked()) != before
 
 
+@pytest.mark.slow
 def test_a_damaged_entry_is_made_again(two: Path, tmp_path: Path, reader: str) -> None:
     first = validated(two, tmp_path, reader)
     entries = sorted((tmp_path / "cache").rglob("*.zip"))
@@ -288,6 +292,7 @@ def test_a_damaged_entry_is_made_again(two: Path, tmp_path: Path, reader: str) -
     assert again(validated(two, tmp_path, reader)) == []
 
 
+@pytest.mark.slow
 def test_what_is_not_lasting_is_not_kept(tmp_path: Path, reader: str, sample_dir: Path) -> None:
     """All files of a submission together end the process; none of them alone does."""
     root = tmp_path / "in"
@@ -307,6 +312,7 @@ def test_a_worker_ended_from_outside_costs_nothing(tmp_path: Path, two: Path, re
     assert batch.submissions[0].entry["counts"]["blocking"] == 0
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing(two: Path, tmp_path: Path, reader: str) -> None:
     one = validated(two, tmp_path, reader, jobs=1, cache=None)
     many = validated(two, tmp_path, reader, jobs=3, cache=None)
@@ -338,6 +344,7 @@ def test_the_gravest_exit_code_holds(codes: list[int], worst: int) -> None:
     assert Batch(tuple(made), {}).exit_code == worst
 
 
+@pytest.mark.slow
 def test_what_an_earlier_batch_wrote_and_this_one_not_is_removed(
     two: Path, tmp_path: Path, reader: str
 ) -> None:

@@ -77,6 +77,7 @@ def test_the_bundle_verifies_and_a_changed_file_is_seen(
     assert any("report.html" in str(p) for p in problems)
 
 
+@pytest.mark.slow
 def test_the_folder_with_transcriptions_gives_the_same_figures(
     demo_folder: Path, shared_dir: Path, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_folder_with_transcriptions_gives_the_same_figures(
     assert bundle.exit_code == 1
 
 
+@pytest.mark.slow
 def test_one_changed_cell_changes_the_fingerprint(sample_dir: Path, tmp_path: Path) -> None:
     changed = tmp_path / "in"
     shutil.copytree(sample_dir, changed)
@@ -107,6 +109,7 @@ def test_one_changed_cell_changes_the_fingerprint(sample_dir: Path, tmp_path: Pa
     assert "B6" in places
 
 
+@pytest.mark.slow
 def test_foreign_files_in_the_output_folder_are_left_alone(
     sample_dir: Path, tmp_path: Path
 ) -> None:

@@ -195,6 +195,7 @@ def problems(draw: st.DrawFn) -> Problem:
     return Problem.of([float(v) for v in values], identities, lower=lower)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(problems())
 def test_the_sets_are_the_smallest_by_trying_every_subset(problem: Problem) -> None:

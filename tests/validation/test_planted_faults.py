@@ -131,6 +131,7 @@ def test_clean_figures_have_no_finding_at_all(seed: int, departments: int) -> No
     assert {r.code for r in report.rules if r.code in CODES and r.status != "passed"} == set()
 
 
+@pytest.mark.slow
 def test_300_faults_are_found() -> None:
     planted, missed = recall(SEED, 300, [made(1, 1)])
     assert set(planted) == set(CODES)
@@ -314,6 +315,7 @@ def cell_faults(folder: Path, wanted: int) -> tuple[Counter[str], dict[str, list
     return planted, dict(missed)
 
 
+@pytest.mark.slow
 def test_wrong_entries_of_a_form_are_found_in_their_cells(tmp_path: Path) -> None:
     _, missed = cell_faults(tmp_path / "cells", 2 * len(CELLS))
     assert missed == {}

@@ -12,10 +12,12 @@ from gbi.dataset import Dataset
 from gbi.errors import GbiError
 from gbi.validation import ValidationReport, streaming, validate
 
+pytestmark = pytest.mark.slow  # many runs of whole submissions
+
 AGES = ("Y_LT15", "Y15T24", "Y_GE25")
 
 
-def register(rows: int = 2400) -> pd.DataFrame:
+def register(rows: int = 1200) -> pd.DataFrame:
     """Return counts of users by department, sex and age with totals, and faults of all kinds."""
     rng = np.random.default_rng(4)
     records = []
@@ -68,7 +70,7 @@ def path(tmp_path: Path) -> Path:
     return out
 
 
-@pytest.mark.parametrize(("batch", "piece"), [(170, 300), (1000, 900), (10**6, 10**6)])
+@pytest.mark.parametrize(("batch", "piece"), [(170, 300)])
 def test_the_same_rows_break_the_same_rules_as_in_memory(
     path: Path, batch: int, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_no_such_file_and_no_parquet(tmp_path: Path) -> None:
 
 def test_a_dataset_and_its_plain_frame_give_the_same(path: Path) -> None:
     frame = pd.read_parquet(path)
-    a = validate({"beneficiaries": frame})
-    b = validate({"beneficiaries": Dataset(frame, "beneficiaries")})
+    a = validate({"beneficiaries": frame}, only=["P", "A003"])
+    b = validate({"beneficiaries": Dataset(frame, "beneficiaries")}, only=["P", "A003"])
+    assert a.findings
     assert [f.id for f in a.findings] == [f.id for f in b.findings]

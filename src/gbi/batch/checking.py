@@ -11,14 +11,13 @@ import importlib
 import json
 import shutil
 import tempfile
-import traceback
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gbi.dataset import Submission, SubmittedFile
-from gbi.errors import GbiError
+from gbi.errors import GbiError, internal_error
 from gbi.findings import SEVERITIES, Cell
 from gbi.ingest.faults import fault
 from gbi.ingest.safety import Limits
@@ -62,7 +61,7 @@ def check(task: Task) -> Parts:
         except GbiError as error:
             return stopped(task, error)
         except Exception as error:
-            return stopped(task, _internal(error))
+            return stopped(task, internal_error(error))
 
 
 def stopped(task: Task, error: GbiError) -> Parts:
@@ -257,15 +256,6 @@ def _annotated(report: ValidationReport, task: Task) -> tuple[Parts, list[dict[s
             else:
                 copies[name] = done.path.read_bytes()
     return copies, refused
-
-
-def _internal(error: Exception) -> GbiError:
-    """Say that the program failed, and where; never with the values that it was reading."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "gbi" in Path(f.filename).parts]
-    last = (ours or frames)[-1]
-    place = f"{Path(last.filename).name}:{last.lineno}"
-    return GbiError("GBI-E099", where=place, got=type(error).__name__, exit_code=4)
 
 
 def _of_the_moment(expected: object) -> bool:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbi.cli.console import complain, prepare_streams, say, stop_writing
 from gbi.cli.parsing import UsageError, help_text, parse, take_language
-from gbi.errors import GbiError
+from gbi.errors import GbiError, internal_error
 from gbi.language import language, resolve_language, text
 
 if TYPE_CHECKING:
@@ -130,11 +129,7 @@ def _dispatch(args: Namespace) -> int:
 
 
 def _internal(error: Exception) -> GbiError:
-    """Say that the program failed, and where; never with the values that it was reading."""
+    """Return the failure as an error; show its trace where that was asked for."""
     if os.environ.get("GBI_DEBUG"):
         complain(traceback.format_exc().rstrip())
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "gbi" in Path(f.filename).parts]
-    last = (ours or frames)[-1]
-    place = f"{Path(last.filename).name}:{last.lineno}"
-    return GbiError("GBI-E099", where=place, got=type(error).__name__, exit_code=4)
+    return internal_error(error)
