@@ -280,6 +280,10 @@ def to_workbook(release: Release, path: Path, lang: Language) -> None:
     """
     from openpyxl import Workbook
 
+    # A sheet that is begun has to be ended: what no cell can hold is met before.
+    _refuse_unholdable(release.data.table, release)
+    if release.totals is not None:
+        _refuse_unholdable(TOTALS_SHEET, release.totals)
     book = Workbook(write_only=True)
     book.properties.creator = "gbi"
     _data_sheet(book, release.data.table, release)
@@ -299,16 +303,20 @@ def to_workbook(release: Release, path: Path, lang: Language) -> None:
     path.write_bytes(without_clock(buffer.getvalue()))
 
 
-def _data_sheet(book: Any, name: str, release: Release) -> None:
+def _refuse_unholdable(name: str, release: Release) -> None:
     if len(release.frame) >= _MOST_ROWS:
         raise GbiError("GBI-E052", where=name, expected=f"< {_MOST_ROWS} rows: .parquet, .csv",
                        got=str(len(release.frame)))  # fmt: skip
-    sheet = book.create_sheet(name)
-    _header(sheet, list(release.kinds), [max(10, len(n) + 2) for n in release.kinds])
     for r, row in enumerate(zip(*release.columns, strict=True)):
         for c, value in enumerate(row):
             if (fault := _unholdable(value)) is not None:
                 raise release.refused(c, r, *fault)
+
+
+def _data_sheet(book: Any, name: str, release: Release) -> None:
+    sheet = book.create_sheet(name)
+    _header(sheet, list(release.kinds), [max(10, len(n) + 2) for n in release.kinds])
+    for row in zip(*release.columns, strict=True):
         sheet.append([_cell(sheet, value) for value in row])
 
 
