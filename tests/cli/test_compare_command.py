@@ -15,6 +15,8 @@ from gbi.validation.receipt import receipt
 
 from .conftest import Ended
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Ended]
 STATISTICS = "statistiques_nationales_rbg2025.csv"
 SCHOOLS = "ecoles_regions_2024.csv"

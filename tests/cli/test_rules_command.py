@@ -14,6 +14,8 @@ from gbi.resources import resource_path
 
 from .conftest import Ended
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Ended]
 A003 = resource_path("schemas", "rules", "A", "GBI-A003.yaml")
 

@@ -20,6 +20,8 @@ from gbi.provenance import Provenance
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 MIN_N = 5
 Cell = tuple[str, str, str, str]  # indicator, region, sex, kind of value
 BASE = {

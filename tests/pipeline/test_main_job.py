@@ -57,6 +57,7 @@ def test_the_bundle_follows_its_published_schema(demo_folder: Path) -> None:
     assert all(len(f["alt"][lang]) >= 20 for f in bundle["figures"] for lang in ("fr", "ar", "en"))
 
 
+@pytest.mark.slow
 def test_a_second_run_writes_the_same_bytes(demo_folder: Path, tmp_path: Path) -> None:
     from gbi.pipeline import demo
 

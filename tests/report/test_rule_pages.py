@@ -25,6 +25,8 @@ from gbi.report.rule_pages import (
 from gbi.resources import contract, resource_path
 from gbi.validation.catalogue import Rule, catalogue
 
+pytestmark = pytest.mark.slow
+
 RULES = {rule.code: rule for rule in catalogue()}
 A003 = resource_path("schemas", "rules", "A", "GBI-A003.yaml")
 HOSTILE = '<img src=x onerror="alert(1)">'

@@ -33,6 +33,8 @@ from gbi.validation.annotation import Annotated, annotate
 from gbi.validation.findings_sheet import COLUMNS, HEADING
 from gbi.validation.waivers import Waiver
 
+pytestmark = pytest.mark.slow
+
 NAMED = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

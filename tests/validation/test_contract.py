@@ -40,6 +40,7 @@ def corpus() -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_on_the_examples_of_all_rules(table: str) -> None:
     codes = [rule.code for rule in compiled(table)]

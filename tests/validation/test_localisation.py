@@ -16,6 +16,8 @@ from scipy.optimize import linprog
 from gbi.validation.localisation import MOST_CHANGES, Identity, Problem, localise
 from gbi.validation.slips import explain, printed
 
+pytestmark = pytest.mark.slow
+
 # Eleven figures, four equalities: schools by sex and place, two levels, and their grand total.
 RECORD = (
     Identity(((2, 1.0), (0, -1.0), (1, -1.0))),
