@@ -19,6 +19,8 @@ from gbi.compute.small_cells import SmallCells
 from gbi.dataset import Dataset
 from gbi.errors import GbiError
 
+pytestmark = pytest.mark.slow
+
 SEXES = ("F", "M")
 Figures = dict[tuple[str, str, str], float]
 

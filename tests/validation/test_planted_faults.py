@@ -21,6 +21,8 @@ from gbi.resources import resource_path
 from gbi.validation import ValidationReport, rules, validate
 from gbi.validation.catalogue import OUTSIDE, catalogue
 
+pytestmark = pytest.mark.slow
+
 
 def beside(name: str) -> ModuleType:
     """Return a module of this folder, which is no package."""
