@@ -70,7 +70,7 @@ class Finding:
     file, sheet, a1
         The place to look at first.
     cells
-        The cells of all parties.
+        The cells of all parties, the first thousand of a fault that has more.
     key
         The business key of the row.
     field
